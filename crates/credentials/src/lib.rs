@@ -1,0 +1,1 @@
+//! Proving who you are, without HTTP or SQL: password hashes, e-mail addresses, assurance.

@@ -1,0 +1,36 @@
+//! Portable SQL: text to checked tree to text for four dialects. Pure.
+//!
+//! The text is PostgreSQL's own syntax, a portable subset. `sqlparser` is named in [`parse`]
+//! alone; what leaves this room is our own tree, in which every name is resolved and every
+//! expression has a type. Whatever cannot mean the same on all four engines is a [`Diagnostic`]
+//! at file, line and column that says what to write instead.
+
+mod check;
+mod expr;
+mod parse;
+mod query;
+mod render;
+mod source;
+mod statement;
+mod types;
+
+pub use check::{
+    CheckedStatement, ParameterShape, RelationShape, Relations, ShapeColumn, check_expression,
+    check_query,
+};
+pub use expr::{
+    AggregateFunction, AuthFunction, BinaryOp, Expr, ExprKind, Function, Literal, UnaryOp,
+};
+pub use parse::{RawExpr, RawQuery, parse_expression, parse_query, parse_statements};
+pub use query::{FromItem, Join, JoinKind, OrderItem, Projection, Query, Write, WriteKind};
+pub use render::{Environment, ExpressionWriter, ddl_expression};
+pub use source::{Diagnostic, Source, Span};
+pub use statement::{
+    AlterAction, AlterTable, ColumnDef, CommentOn, CommentTarget, CreateIndex, CreatePolicy,
+    CreateRole, CreateTable, DefaultDef, DropIndex, DropTable, ForeignKeyDef, Grant, GrantRole,
+    PolicyCommand, Privilege, ReferentialAction, Statement, TableConstraint,
+};
+pub use types::Type;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! The statements of `schema/*.sql` and `migrations/*.sql`, names not yet resolved.
+
+use sql::Ident;
+
+use crate::{RawExpr, Span, Type};
+
+/// One statement.
+#[derive(Clone, Debug)]
+pub enum Statement {
+    /// `CREATE TABLE`
+    CreateTable(CreateTable),
+    /// `CREATE [UNIQUE] INDEX`
+    CreateIndex(CreateIndex),
+    /// `CREATE ROLE`
+    CreateRole(CreateRole),
+    /// `GRANT … ON table TO role`
+    Grant(Grant),
+    /// `GRANT role TO role`
+    GrantRole(GrantRole),
+    /// `CREATE POLICY`
+    CreatePolicy(CreatePolicy),
+    /// `COMMENT ON`
+    Comment(CommentOn),
+    /// `DROP TABLE`, in migrations
+    DropTable(DropTable),
+    /// `DROP INDEX`, in migrations
+    DropIndex(DropIndex),
+    /// `ALTER TABLE`, in migrations
+    AlterTable(AlterTable),
+}
+
+/// `CREATE TABLE name (…)`
+#[derive(Clone, Debug)]
+pub struct CreateTable {
+    /// Its name.
+    pub name: Ident,
+    /// Where it is declared.
+    pub span: Span,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnDef>,
+    /// Its constraints, those of columns included (each column's own are listed here too, so
+    /// there is one place to look), in order.
+    pub constraints: Vec<TableConstraint>,
+}
+
+/// One column of a `CREATE TABLE` or `ADD COLUMN`.
+#[derive(Clone, Debug)]
+pub struct ColumnDef {
+    /// Its name.
+    pub name: Ident,
+    /// Where it is declared.
+    pub span: Span,
+    /// Its type.
+    pub ty: Type,
+    /// False after `NOT NULL` or `PRIMARY KEY`.
+    pub nullable: bool,
+    /// `DEFAULT …`
+    pub default: Option<DefaultDef>,
+    /// `GENERATED { ALWAYS | BY DEFAULT } AS IDENTITY`
+    pub identity: bool,
+}
+
+/// `DEFAULT expression`
+#[derive(Clone, Debug)]
+pub struct DefaultDef {
+    /// The expression, unchecked.
+    pub expr: RawExpr,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A constraint, named by its author or by the rule of PostgreSQL (`table_column_key`).
+#[derive(Clone, Debug)]
+pub enum TableConstraint {
+    /// `PRIMARY KEY (…)`
+    PrimaryKey {
+        /// The author's name for it.
+        name: Option<Ident>,
+        /// Its columns.
+        columns: Vec<Ident>,
+        /// Where it stands.
+        span: Span,
+    },
+    /// `UNIQUE (…)`
+    Unique {
+        /// The author's name for it.
+        name: Option<Ident>,
+        /// Its columns.
+        columns: Vec<Ident>,
+        /// Where it stands.
+        span: Span,
+    },
+    /// `CHECK (…)`
+    Check {
+        /// The author's name for it.
+        name: Option<Ident>,
+        /// The condition, unchecked.
+        expr: RawExpr,
+        /// The column it was written at, if it was.
+        column: Option<Ident>,
+        /// Where it stands.
+        span: Span,
+    },
+    /// `FOREIGN KEY (…) REFERENCES …`
+    ForeignKey(ForeignKeyDef),
+}
+
+/// `FOREIGN KEY (columns) REFERENCES target (target_columns) …`
+#[derive(Clone, Debug)]
+pub struct ForeignKeyDef {
+    /// The author's name for it.
+    pub name: Option<Ident>,
+    /// Its columns.
+    pub columns: Vec<Ident>,
+    /// The table it points to.
+    pub target: Ident,
+    /// The columns it points to; empty means the target's primary key.
+    pub target_columns: Vec<Ident>,
+    /// `ON DELETE`
+    pub on_delete: ReferentialAction,
+    /// `ON UPDATE`
+    pub on_update: ReferentialAction,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What happens to the rows that point to a row that goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferentialAction {
+    /// Refuse (the default).
+    NoAction,
+    /// Refuse at once.
+    Restrict,
+    /// Go with it.
+    Cascade,
+    /// Point to nothing.
+    SetNull,
+    /// Take the default.
+    SetDefault,
+}
+
+/// `CREATE [UNIQUE] INDEX name ON table (…) [WHERE …]`
+#[derive(Clone, Debug)]
+pub struct CreateIndex {
+    /// Its name.
+    pub name: Ident,
+    /// The table.
+    pub table: Ident,
+    /// Where it is declared.
+    pub span: Span,
+    /// Columns and whether they descend.
+    pub columns: Vec<(Ident, bool)>,
+    /// `UNIQUE`
+    pub unique: bool,
+}
+
+/// `CREATE ROLE name`
+#[derive(Clone, Debug)]
+pub struct CreateRole {
+    /// Its name.
+    pub name: Ident,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A privilege on a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Privilege {
+    /// Read.
+    Select,
+    /// Insert.
+    Insert,
+    /// Update.
+    Update,
+    /// Delete.
+    Delete,
+}
+
+/// `GRANT privilege [(columns)], … ON table TO role, …`
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Each privilege with its columns; `None` means all of them.
+    pub privileges: Vec<(Privilege, Option<Vec<Ident>>)>,
+    /// The tables.
+    pub tables: Vec<Ident>,
+    /// The roles.
+    pub roles: Vec<Ident>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// `GRANT role TO role`: the second inherits what the first may do.
+#[derive(Clone, Debug)]
+pub struct GrantRole {
+    /// Whose privileges are given.
+    pub role: Ident,
+    /// To whom.
+    pub to: Ident,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The command that a policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyCommand {
+    /// Every command.
+    All,
+    /// One of them.
+    One(Privilege),
+}
+
+/// `CREATE POLICY name ON table …`
+#[derive(Clone, Debug)]
+pub struct CreatePolicy {
+    /// Its name.
+    pub name: Ident,
+    /// The table.
+    pub table: Ident,
+    /// `FOR …`
+    pub command: PolicyCommand,
+    /// False after `AS RESTRICTIVE`.
+    pub permissive: bool,
+    /// `TO …`; empty means everybody (`PUBLIC`).
+    pub roles: Vec<Ident>,
+    /// `USING (…)`
+    pub using: Option<RawExpr>,
+    /// `WITH CHECK (…)`
+    pub check: Option<RawExpr>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// `COMMENT ON … IS '…'`
+#[derive(Clone, Debug)]
+pub struct CommentOn {
+    /// What it is on.
+    pub target: CommentTarget,
+    /// The text; `None` for `IS NULL`.
+    pub text: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a comment is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommentTarget {
+    /// A table.
+    Table(Ident),
+    /// A column of a table.
+    Column(Ident, Ident),
+}
+
+/// `DROP TABLE name`
+#[derive(Clone, Debug)]
+pub struct DropTable {
+    /// Its name.
+    pub name: Ident,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// `DROP INDEX name ON table`, MySQL's form, because an index name is not enough there.
+#[derive(Clone, Debug)]
+pub struct DropIndex {
+    /// Its name.
+    pub name: Ident,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// `ALTER TABLE name action`
+#[derive(Clone, Debug)]
+pub struct AlterTable {
+    /// The table.
+    pub name: Ident,
+    /// What to do.
+    pub action: AlterAction,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// One change of a table.
+#[derive(Clone, Debug)]
+pub enum AlterAction {
+    /// `ADD COLUMN` with the column's own constraints.
+    AddColumn(ColumnDef, Vec<TableConstraint>),
+    /// `DROP COLUMN`
+    DropColumn(Ident),
+    /// `RENAME COLUMN … TO …`
+    RenameColumn(Ident, Ident),
+}

@@ -1,0 +1,1 @@
+//! The protocol without HTTP or SQL: tokens, JOSE, claims, metadata. Pure.

@@ -1,0 +1,2 @@
+//! pilaster
+fn main() {}

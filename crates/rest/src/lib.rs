@@ -1,0 +1,1 @@
+//! The data API without HTTP or IO: URL to plan to SQL to JSON; SQL endpoints; OpenAPI.

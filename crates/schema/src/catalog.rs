@@ -1,0 +1,184 @@
+//! The declared tables, roles and rules, all names resolved.
+
+use std::collections::HashMap;
+
+use lang::{Expr, PolicyCommand, Privilege, ReferentialAction, Span, Type};
+use sql::Ident;
+
+/// Everything that `schema/*.sql` declares.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// In the order of declaration.
+    pub tables: Vec<Table>,
+    /// Place in `tables` by name.
+    pub by_name: HashMap<Ident, usize>,
+    /// `anon`, `authenticated` and `service` first, then the declared ones.
+    pub roles: Vec<Role>,
+}
+
+/// A role and whose privileges it has besides its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: Ident,
+    /// The roles that were granted to it, directly.
+    pub inherits: Vec<Ident>,
+}
+
+/// A declared table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: Ident,
+    /// Its columns, in order.
+    pub columns: Vec<Column>,
+    /// Its primary key, if any.
+    pub primary_key: Option<PrimaryKey>,
+    /// Its UNIQUE constraints.
+    pub uniques: Vec<Unique>,
+    /// Its CHECK constraints.
+    pub checks: Vec<Check>,
+    /// Its foreign keys.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Its indexes, those of constraints not included.
+    pub indexes: Vec<Index>,
+    /// `COMMENT ON TABLE`
+    pub comment: Option<String>,
+    /// Who may do what, one entry per role and privilege, columns merged.
+    pub grants: Vec<Grant>,
+    /// Which rows.
+    pub policies: Vec<Policy>,
+    /// Where it is declared.
+    pub path: String,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: Ident,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it can be `NULL`.
+    pub nullable: bool,
+    /// Its default.
+    pub default: Option<ColumnDefault>,
+    /// Whether the engine numbers its rows.
+    pub identity: bool,
+    /// `COMMENT ON COLUMN`
+    pub comment: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What a column takes when an insert does not name it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ColumnDefault {
+    /// An expression that the engine evaluates: a constant, `now()`, `gen_random_uuid()`.
+    Engine(Expr),
+    /// An expression over the caller (`auth.uid()`), filled in by the write compiler.
+    Caller(Expr),
+}
+
+/// A primary key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrimaryKey {
+    /// `table_pkey`
+    pub name: Ident,
+    /// Its columns.
+    pub columns: Vec<Ident>,
+}
+
+/// A UNIQUE constraint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unique {
+    /// `table_column_key`
+    pub name: Ident,
+    /// Its columns.
+    pub columns: Vec<Ident>,
+}
+
+/// A CHECK constraint over "this row" (binding 0).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// `table_column_check`
+    pub name: Ident,
+    /// The condition.
+    pub expr: Expr,
+    /// The column it was written at, or the only one it names.
+    pub column: Option<Ident>,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// `table_column_fkey`
+    pub name: Ident,
+    /// Its columns.
+    pub columns: Vec<Ident>,
+    /// The table it points to.
+    pub target: Ident,
+    /// The columns it points to, as many as `columns`.
+    pub target_columns: Vec<Ident>,
+    /// `ON DELETE`
+    pub on_delete: ReferentialAction,
+    /// `ON UPDATE`
+    pub on_update: ReferentialAction,
+}
+
+/// An index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: Ident,
+    /// Columns and whether they descend.
+    pub columns: Vec<(Ident, bool)>,
+    /// `UNIQUE`
+    pub unique: bool,
+}
+
+/// What one role may do on one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// To whom.
+    pub role: Ident,
+    /// What.
+    pub privilege: Privilege,
+    /// On which columns; `None` means all of them. Always `None` for `Delete`.
+    pub columns: Option<Vec<Ident>>,
+}
+
+/// A row policy, as PostgreSQL defines it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Its name.
+    pub name: Ident,
+    /// `FOR …`
+    pub command: PolicyCommand,
+    /// Permissive policies are OR-ed, restrictive ones AND-ed.
+    pub permissive: bool,
+    /// `TO …`; empty means everybody.
+    pub roles: Vec<Ident>,
+    /// `USING (…)` over "this row" (binding 0).
+    pub using: Option<Expr>,
+    /// `WITH CHECK (…)` over "this row" (binding 0).
+    pub check: Option<Expr>,
+}
+
+impl Catalog {
+    /// The table of that name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.by_name.get(name).map(|&place| &self.tables[place])
+    }
+}
+
+impl Table {
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == *name)
+    }
+}

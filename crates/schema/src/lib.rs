@@ -1,0 +1,23 @@
+//! The declared tables: catalog, differences, DDL, inspection, migrations.
+//!
+//! `schema/*.sql` is the wanted state. It becomes a [`Catalog`]; two catalogs give a list of
+//! [`Operation`]s; operations become DDL for one engine. The same road serves a user's tables
+//! and Pilaster's own.
+
+mod catalog;
+mod ddl;
+mod diff;
+mod inspect;
+mod migrate;
+mod names;
+mod operation;
+mod resolve;
+
+pub use catalog::{
+    Catalog, Check, Column, ColumnDefault, ForeignKey, Grant, Index, Policy, PrimaryKey, Role,
+    Table, Unique,
+};
+pub use operation::Operation;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Facts about catalogs and migrations.

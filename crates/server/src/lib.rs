@@ -1,0 +1,1 @@
+//! HTTP: router, handlers, extractors, middleware, errors, pages.

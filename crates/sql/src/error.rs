@@ -1,0 +1,80 @@
+//! What can go wrong between a statement and its engine, in words that somebody acts on.
+
+/// The result of everything that talks to a database.
+pub type DbResult<T> = Result<T, DbError>;
+
+/// A failed statement or connection, the same for all four engines.
+///
+/// The texts of `Unavailable`, `Other` and `Decode` are for the log; a caller of the API never
+/// sees them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DbError {
+    /// A second row with the same key. SQLite names the columns, the others the constraint.
+    #[error("a unique constraint was violated: {}", constraint.as_deref().unwrap_or("?"))]
+    Unique {
+        /// The constraint's name, where the engine tells it.
+        constraint: Option<String>,
+        /// The columns' names, where the engine tells them.
+        columns: Vec<String>,
+    },
+    /// A row that points to nothing, or is still pointed to. SQLite does not say which.
+    #[error("a foreign key was violated: {}", constraint.as_deref().unwrap_or("?"))]
+    ForeignKey {
+        /// The constraint's name, where the engine tells it.
+        constraint: Option<String>,
+    },
+    /// A CHECK that is not true.
+    #[error("a check was violated: {}", constraint.as_deref().unwrap_or("?"))]
+    Check {
+        /// The constraint's name, where the engine tells it.
+        constraint: Option<String>,
+    },
+    /// A missing value.
+    #[error("a value is missing: {}", column.as_deref().unwrap_or("?"))]
+    NotNull {
+        /// The column's name, where the engine tells it.
+        column: Option<String>,
+    },
+    /// A text longer than its column, or a number outside its type's range.
+    #[error("a value does not fit: {}", column.as_deref().unwrap_or("?"))]
+    DoesNotFit {
+        /// The column's name, where the engine tells it.
+        column: Option<String>,
+    },
+    /// A condition of a [`crate::Step`] was not met; the unit was rolled back.
+    #[error("step {step} touched {affected} rows")]
+    Unexpected {
+        /// Which step of the unit, from 0.
+        step: usize,
+        /// How many rows it changed or gave.
+        affected: u64,
+    },
+    /// Another transaction won (serialization failure, deadlock, certification); run it again.
+    #[error("another transaction was in the way")]
+    Conflict,
+    /// The statement writes and the connection may only read.
+    #[error("the connection is read-only")]
+    ReadOnly,
+    /// The database's role lacks a privilege.
+    #[error("the database role lacks a privilege: {0}")]
+    Denied(String),
+    /// The statement or the wait for a connection took longer than allowed.
+    #[error("the database took too long")]
+    Timeout,
+    /// The server cannot be reached, or the connection broke.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// A column did not hold what was declared.
+    #[error("column {column} does not hold {expected}: {found}")]
+    Decode {
+        /// The column's place in the row, from 0.
+        column: usize,
+        /// What was declared.
+        expected: &'static str,
+        /// What the driver found.
+        found: String,
+    },
+    /// A statement that the engine does not take, or anything not named above.
+    #[error("the database refused the statement: {0}")]
+    Other(String),
+}

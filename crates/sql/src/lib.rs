@@ -1,0 +1,30 @@
+//! The only room that names a database driver: dialects, the SQL writer, values, rows and
+//! connections.
+//!
+//! A statement is written once, by hand, with a [`Sql`] writer that takes static text, [`Ident`]s
+//! and bound [`Value`]s and nothing else, so text that came from a user cannot become SQL.
+//! Rows are decoded to the [`Kind`] that the caller declares, never to what a driver guesses.
+
+mod db;
+mod dialect;
+mod drivers;
+mod error;
+mod ident;
+mod row;
+mod statement;
+mod url;
+mod value;
+mod write;
+
+pub use db::{Db, DbOptions, Tx};
+pub use dialect::Dialect;
+pub use error::{DbError, DbResult};
+pub use ident::{Ident, IdentError};
+pub use row::{Row, RowRef, RowSink};
+pub use statement::{Expect, Outcome, Query, Step, Weight};
+pub use url::{DatabaseUrl, DatabaseUrlError};
+pub use value::{Kind, Value, ValueRef};
+pub use write::Sql;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Pilaster's own tables, one file per aggregate.

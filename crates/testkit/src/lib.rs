@@ -1,0 +1,1 @@
+//! Test harness: throw-away databases on every engine, a running Pilaster, builders.
