@@ -46,6 +46,15 @@ pub(crate) fn install_for_tests() -> Result<()> {
     install(&missing)
 }
 
+/// Installs what the benchmark needs besides.
+pub(crate) fn install_for_benchmark() -> Result<()> {
+    install_for_tests()?;
+    match find_program(&["wrk"], &[]) {
+        Some(_) => Ok(()),
+        None => install(&["wrk"]),
+    }
+}
+
 /// Installs the named packages.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     if packages.is_empty() {
