@@ -1,1 +1,24 @@
-//! Proving who you are, without HTTP or SQL: password hashes, e-mail addresses, assurance.
+//! Proving who you are, without HTTP or SQL: e-mail addresses, user names, passwords and the
+//! keys that protect them.
+//!
+//! A [`Password`] can be hashed and compared and nothing else: it has no `Display`, no
+//! `Serialize`, and its text is visible inside this room only. [`PasswordHash`] is the only
+//! thing that `store` takes. Keys are one type per purpose, all derived from a [`MasterKey`].
+
+mod email;
+mod hash;
+mod keys;
+mod master;
+mod password;
+mod phc;
+mod username;
+
+pub use email::{EmailAddress, EmailAddressError};
+pub use hash::{HashError, HashParams, PasswordHash, Verdict, hash, verify, verify_unknown};
+pub use keys::{KeyEncryptionKey, OpenError, Pepper, Peppers};
+pub use master::{MasterKey, MasterKeyError};
+pub use password::{Password, PasswordError};
+pub use username::{Username, UsernameError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! Hashing passwords and comparing them.
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use stdx::Rng;
+use subtle::ConstantTimeEq as _;
+
+use crate::phc::Phc;
+use crate::{Password, Pepper, Peppers};
+
+/// How much work one hash is (RFC 9106 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashParams {
+    /// Memory, KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub iterations: u32,
+    /// Lanes.
+    pub parallelism: u32,
+}
+
+/// A password's hash, the only form in which one is stored.
+///
+/// Made by [`hash`], or read back from the database by [`PasswordHash::from_stored`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(Phc);
+
+/// What became of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The password is right.
+    Match {
+        /// Whether the hash was made with other parameters or another pepper than today's, so
+        /// that it should be made anew while the password is at hand.
+        needs_upgrade: bool,
+    },
+    /// It is wrong.
+    Mismatch,
+}
+
+/// Why a hash cannot be made or compared; a fault of the installation, never of the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HashError {
+    /// The settings ask for what Argon2 cannot do, or for more than a server can bear.
+    #[error("the settings for password hashes are outside of what Argon2id can do")]
+    Params,
+    /// A stored text that is no hash of ours.
+    #[error("a stored password hash cannot be read")]
+    Stored,
+    /// The hash was made with a pepper that is not configured any more.
+    #[error("a stored password hash needs pepper version {0}, which is not configured")]
+    UnknownPepper(u32),
+}
+
+impl HashParams {
+    /// 19 MiB, two passes, one lane: OWASP's choice of equal strength with the least memory.
+    pub const DEFAULT: Self = Self {
+        memory_kib: 19_456,
+        iterations: 2,
+        parallelism: 1,
+    };
+
+    /// Whether a login could bear it: a row in the database must not cost minutes of CPU.
+    pub(crate) fn are_bearable(self) -> bool {
+        (8..=1_048_576).contains(&self.memory_kib)
+            && (1..=64).contains(&self.iterations)
+            && (1..=16).contains(&self.parallelism)
+            && self.memory_kib >= 8 * self.parallelism
+    }
+}
+
+impl Default for HashParams {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl PasswordHash {
+    /// Takes a hash text out of the database.
+    pub fn from_stored(text: &str) -> Result<Self, HashError> {
+        Phc::read(text).map(Self).ok_or(HashError::Stored)
+    }
+
+    /// The text to store, at most 160 characters; begins with `$argon2id$`.
+    #[must_use]
+    pub fn to_phc(&self) -> String {
+        self.0.write()
+    }
+
+    /// The version of the pepper that it was made with.
+    #[must_use]
+    pub fn pepper_version(&self) -> u32 {
+        self.0.pepper_version
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(***)")
+    }
+}
+
+/// Hashes a password: HMAC with the pepper, then Argon2id with 16 random bytes of salt.
+///
+/// Takes tens of milliseconds of one core and `params.memory_kib` of memory, so call it from a
+/// thread that may be busy and bound how many run at once.
+pub fn hash(
+    password: &Password,
+    pepper: &Pepper,
+    params: HashParams,
+    rng: &Rng,
+) -> Result<PasswordHash, HashError> {
+    let salt = rng.bytes();
+    let output = work(password, pepper, params, &salt)?;
+    Ok(PasswordHash(Phc {
+        params,
+        pepper_version: pepper.version(),
+        salt,
+        output,
+    }))
+}
+
+/// Compares a password with a stored hash; `params` are today's, to tell whether it is outdated.
+///
+/// As costly as [`hash`].
+pub fn verify(
+    password: &Password,
+    stored: &PasswordHash,
+    peppers: &Peppers,
+    params: HashParams,
+) -> Result<Verdict, HashError> {
+    let stored = &stored.0;
+    let pepper = peppers
+        .of_version(stored.pepper_version)
+        .ok_or(HashError::UnknownPepper(stored.pepper_version))?;
+    let output = work(password, pepper, stored.params, &stored.salt)?;
+    // ASVS 5.0 11.2.4: no early exit that tells how many bytes were right.
+    if !bool::from(output.ct_eq(&stored.output)) {
+        return Ok(Verdict::Mismatch);
+    }
+    let outdated =
+        stored.params != params || stored.pepper_version != peppers.current().version();
+    Ok(Verdict::Match {
+        needs_upgrade: outdated,
+    })
+}
+
+/// Does the work of [`verify`] for a user who does not exist, so that the time of a refusal does
+/// not tell whether an account exists (ASVS 5.0 6.3.8). Never gives a match.
+pub fn verify_unknown(
+    password: &Password,
+    peppers: &Peppers,
+    params: HashParams,
+) -> Result<Verdict, HashError> {
+    let nobody = PasswordHash(Phc {
+        params,
+        pepper_version: peppers.current().version(),
+        salt: *b"nobody has this!",
+        output: [0; 32],
+    });
+    verify(password, &nobody, peppers, params).map(|_| Verdict::Mismatch)
+}
+
+fn work(
+    password: &Password,
+    pepper: &Pepper,
+    params: HashParams,
+    salt: &[u8; 16],
+) -> Result<[u8; 32], HashError> {
+    if !params.are_bearable() {
+        return Err(HashError::Params);
+    }
+    let mixed = pepper.mix(password.as_bytes());
+    let settings = Params::new(
+        params.memory_kib,
+        params.iterations,
+        params.parallelism,
+        Some(32),
+    )
+    .map_err(|_| HashError::Params)?;
+    let mut output = [0; 32];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, settings)
+        .hash_password_into(mixed.expose(), salt, &mut output)
+        .map_err(|_| HashError::Params)?;
+    Ok(output)
+}
