@@ -104,8 +104,13 @@ fn is_domain(domain: &str) -> bool {
                 && label.len() <= 63
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label
-                    .chars()
-                    .all(|c| c == '-' || if c.is_ascii() { c.is_alphanumeric() } else { true })
+                && label.chars().all(|c| {
+                    c == '-'
+                        || if c.is_ascii() {
+                            c.is_alphanumeric()
+                        } else {
+                            true
+                        }
+                })
         })
 }

@@ -137,8 +137,7 @@ pub fn verify(
     if !bool::from(output.ct_eq(&stored.output)) {
         return Ok(Verdict::Mismatch);
     }
-    let outdated =
-        stored.params != params || stored.pepper_version != peppers.current().version();
+    let outdated = stored.params != params || stored.pepper_version != peppers.current().version();
     Ok(Verdict::Match {
         needs_upgrade: outdated,
     })

@@ -48,7 +48,10 @@ impl MasterKey {
         if is_placeholder(text) {
             return Err(MasterKeyError::Placeholder);
         }
-        if PUBLISHED.iter().any(|known| known.eq_ignore_ascii_case(text)) {
+        if PUBLISHED
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(text))
+        {
             return Err(MasterKeyError::Published);
         }
         let bytes = Secret::new(decode(text)?);
@@ -143,7 +146,10 @@ fn hex_digit(byte: u8) -> u8 {
     match byte {
         b'0'..=b'9' => byte - b'0',
         b'a'..=b'f' => byte - b'a' + 10,
-        _ => byte.to_ascii_lowercase().wrapping_sub(b'a').wrapping_add(10),
+        _ => byte
+            .to_ascii_lowercase()
+            .wrapping_sub(b'a')
+            .wrapping_add(10),
     }
 }
 
@@ -151,14 +157,39 @@ fn hex_digit(byte: u8) -> u8 {
 /// case, about once in a hundred million.
 fn is_placeholder(text: &str) -> bool {
     const WORDS: &[&str] = &[
-        "secret", "changeme", "change-me", "change_me", "changethis", "replace", "password",
-        "passwort", "example", "placeholder", "default", "insecure", "yourkey", "your-key",
-        "your_key", "jwt-key", "jwtkey", "django-", "pilaster", "letmein", "qwerty", "testtest",
-        "123456789", "abcdefgh", "todotodo", "xxxxxx",
+        "secret",
+        "changeme",
+        "change-me",
+        "change_me",
+        "changethis",
+        "replace",
+        "password",
+        "passwort",
+        "example",
+        "placeholder",
+        "default",
+        "insecure",
+        "yourkey",
+        "your-key",
+        "your_key",
+        "jwt-key",
+        "jwtkey",
+        "django-",
+        "pilaster",
+        "letmein",
+        "qwerty",
+        "testtest",
+        "123456789",
+        "abcdefgh",
+        "todotodo",
+        "xxxxxx",
     ];
     let lower = text.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
-        || matches!(lower.as_str(), "test" | "dev" | "none" | "null" | "todo" | "key")
+        || matches!(
+            lower.as_str(),
+            "test" | "dev" | "none" | "null" | "todo" | "key"
+        )
 }
 
 /// Whether the bytes repeat, count, or use far fewer values than chance would: 32 random bytes
@@ -172,8 +203,8 @@ fn is_patterned(bytes: &[u8]) -> bool {
     let steady = bytes
         .windows(3)
         .all(|w| w[1].wrapping_sub(w[0]) == w[2].wrapping_sub(w[1]));
-    let repeats = (1..=bytes.len() / 2)
-        .any(|period| bytes.iter().zip(&bytes[period..]).all(|(a, b)| a == b));
+    let repeats =
+        (1..=bytes.len() / 2).any(|period| bytes.iter().zip(&bytes[period..]).all(|(a, b)| a == b));
     different < 16 || steady || repeats
 }
 

@@ -47,8 +47,7 @@ impl Phc {
             iterations: number(settings.next()?, "t=")?,
             parallelism: number(settings.next()?, "p=")?,
         };
-        let pepper_version =
-            u32::from_be_bytes(bytes(settings.next()?.strip_prefix("keyid=")?)?);
+        let pepper_version = u32::from_be_bytes(bytes(settings.next()?.strip_prefix("keyid=")?)?);
         if settings.next().is_some() || !params.are_bearable() {
             return None;
         }

@@ -1,0 +1,1 @@
+//! Facts about tokens and keys.
