@@ -79,6 +79,9 @@ impl KeyEncryptionKey {
     }
 
     /// Seals `plain` under the name `name`: nonce, ciphertext, tag (RFC 8452).
+    ///
+    /// # Panics
+    /// When `plain` is longer than 64 GiB.
     #[must_use]
     pub fn seal(&self, name: &str, plain: &[u8], rng: &Rng) -> Vec<u8> {
         let nonce: [u8; NONCE_LEN] = rng.bytes();

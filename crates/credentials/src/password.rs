@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// A password in memory; wiped on drop.
 ///
 /// No `Display`, no `Clone`, no conversion to a database value, no (de)serialisation; only this
-/// room can see the text. It is normalised by the OpaqueString profile (RFC 8265 §4.2.2: other
+/// room can see the text. It is normalised by the `OpaqueString` profile (RFC 8265 §4.2.2: other
 /// spaces become a space, then NFC), so the same keys pressed on two systems give the same bytes.
 pub struct Password(Secret<String>);
 
@@ -21,7 +21,7 @@ pub enum PasswordError {
     /// More than [`Password::MAX_BYTES`]; never cut short (ASVS 5.0 6.2.8).
     #[error("a password has at most 1024 bytes")]
     TooLong,
-    /// A control character (RFC 8265 §4.2.1, the FreeformClass), most likely pasted.
+    /// A control character (RFC 8265 §4.2.1, the `FreeformClass`), most likely pasted.
     #[error("a password cannot hold control characters")]
     Control,
     /// One of those that everybody tries first (ASVS 5.0 6.2.4).

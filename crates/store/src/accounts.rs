@@ -1,0 +1,68 @@
+//! Registering: account, password and the application's own rows in one unit.
+
+use credentials::PasswordHash;
+use sql::{DbError, Outcome, Step};
+
+use crate::users::{self, NewUser};
+use crate::{Store, StoreError, StoreResult};
+
+/// What became of a registration.
+#[derive(Clone, Debug)]
+pub enum Registration {
+    /// The account stands, and so does everything that the application's steps did.
+    Created {
+        /// What the application's steps did, in their order.
+        hook_outcomes: Vec<Outcome>,
+    },
+    /// Nothing was written: somebody else has it.
+    AlreadyExists(Taken),
+}
+
+/// What somebody else has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The e-mail address.
+    Email,
+    /// The user name.
+    Username,
+}
+
+/// Makes an account with its password, and runs the application's `hook_steps` after them, all
+/// or nothing.
+///
+/// There is no look before the leap: the constraints decide, so of any number of registrations
+/// of one address at the same moment exactly one wins. A violation inside the hook's own tables
+/// comes back as the error it is.
+pub async fn register(
+    store: &Store,
+    user: &NewUser,
+    hash: &PasswordHash,
+    hook_steps: Vec<Step>,
+) -> StoreResult<Registration> {
+    let mut unit = users::insert_steps(store, user, hash);
+    let ours = unit.len();
+    unit.extend(hook_steps);
+    match store.db.write(unit).await {
+        Ok(mut outcomes) => Ok(Registration::Created {
+            hook_outcomes: outcomes.split_off(ours.min(outcomes.len())),
+        }),
+        Err(error @ DbError::Unique { .. }) => match taken(store, user).await? {
+            Some(taken) => Ok(Registration::AlreadyExists(taken)),
+            None => Err(StoreError::Db(error)),
+        },
+        Err(error) => Err(StoreError::Db(error)),
+    }
+}
+
+/// Asks the tables rather than the error: engines name the constraint, the columns or neither.
+async fn taken(store: &Store, user: &NewUser) -> StoreResult<Option<Taken>> {
+    if users::by_email(store, &user.email).await?.is_some() {
+        return Ok(Some(Taken::Email));
+    }
+    if let Some(username) = &user.username
+        && users::by_username(store, username).await?.is_some()
+    {
+        return Ok(Some(Taken::Username));
+    }
+    Ok(None)
+}

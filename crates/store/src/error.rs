@@ -1,0 +1,35 @@
+//! What can go wrong with Pilaster's own tables.
+
+use credentials::HashError;
+use sql::DbError;
+
+/// The result of everything that reads or writes Pilaster's own tables.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// A failure that is not an ordinary answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The database's.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A stored password hash that cannot be read.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The private keys in the database were sealed under another `SECRET_KEY`.
+    #[error(
+        "SECRET_KEY does not match this database: its signing key {kid} was sealed under another \
+         one; restore the SECRET_KEY that belongs to it"
+    )]
+    SecretKeyMismatch {
+        /// The key that does not open.
+        kid: String,
+    },
+    /// A row that we never write.
+    #[error("a row of {table} cannot be read: {what}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}

@@ -1,0 +1,1 @@
+//! Facts about our own tables, on every engine.

@@ -1,0 +1,313 @@
+//! Accounts: who they are and how they log in.
+
+use credentials::{EmailAddress, PasswordHash, Username};
+use jiff::Timestamp;
+use sql::{Expect, Kind, Query, Row, Sql, Step};
+use uuid::Uuid;
+
+use crate::decode::Columns;
+use crate::{Store, StoreResult};
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Never changes, never given to another.
+    pub id: Uuid,
+    /// Unique.
+    pub email: EmailAddress,
+    /// Unique without regard to case, as its owner writes it.
+    pub username: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// The name to show.
+    pub display_name: Option<String>,
+    /// Whether it may be used at all.
+    pub active: bool,
+    /// When the address was proved.
+    pub email_verified_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Tokens of an older epoch are dead.
+    pub epoch: i64,
+}
+
+/// An account to be made.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// Its id, so that steps of the same unit can point to it.
+    pub id: Uuid,
+    /// Its address.
+    pub email: EmailAddress,
+    /// Its name, if it has one.
+    pub username: Option<Username>,
+    /// Given name, at most 200 characters.
+    pub first_name: Option<String>,
+    /// Family name, at most 200 characters.
+    pub last_name: Option<String>,
+    /// The name to show, at most 200 characters.
+    pub display_name: Option<String>,
+}
+
+/// What somebody types to say who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginName {
+    /// With an `@`.
+    Email(EmailAddress),
+    /// Without.
+    Username(Username),
+}
+
+/// An account and its password's hash, if it has one.
+#[derive(Clone, Debug)]
+pub struct LoginCandidate {
+    /// The account; look at `active` only after the password was right.
+    pub user: User,
+    /// The hash to compare with.
+    pub hash: Option<PasswordHash>,
+}
+
+/// What every request of a user must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether the account may be used at all.
+    pub active: bool,
+    /// Tokens of an older epoch are dead.
+    pub epoch: i64,
+}
+
+impl NewUser {
+    /// An account with a fresh id and that address, all else empty.
+    #[must_use]
+    pub fn new(store: &Store, email: EmailAddress) -> Self {
+        Self {
+            id: stdx::new_id(&store.clock, &store.rng),
+            email,
+            username: None,
+            first_name: None,
+            last_name: None,
+            display_name: None,
+        }
+    }
+}
+
+impl LoginName {
+    /// Reads what was typed; `None` means that no account can be called so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.contains('@') {
+            return EmailAddress::parse(text).ok().map(Self::Email);
+        }
+        Username::parse(text).ok().map(Self::Username)
+    }
+}
+
+/// The steps that make an account with a password; part of a larger unit.
+#[must_use]
+pub fn insert_steps(store: &Store, user: &NewUser, hash: &PasswordHash) -> Vec<Step> {
+    vec![
+        insert_step(store, user),
+        password_step(store, user.id, hash),
+    ]
+}
+
+/// The step that makes an account, without a password.
+#[must_use]
+pub fn insert_step(store: &Store, user: &NewUser) -> Step {
+    let now = store.clock.now();
+    let username = user.username.as_ref();
+    let mut sql = store.sql();
+    sql.push(
+        "insert into auth_users (id, email, username, username_key, first_name, last_name, \
+         display_name, active, created_at, updated_at, epoch) values (",
+    );
+    sql.arg(user.id).push(", ").arg(user.email.as_str());
+    sql.push(", ").arg(username.map(Username::as_str));
+    sql.push(", ").arg(username.map(Username::username_key));
+    sql.push(", ").arg(user.first_name.clone());
+    sql.push(", ").arg(user.last_name.clone());
+    sql.push(", ").arg(user.display_name.clone());
+    sql.push(", ").arg(true);
+    sql.push(", ").arg(now).push(", ").arg(now).push(", 0)");
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// The step that gives an account its first password.
+#[must_use]
+pub fn password_step(store: &Store, user: Uuid, hash: &PasswordHash) -> Step {
+    let mut sql = store.sql();
+    sql.push("insert into auth_passwords (user_id, hash, updated_at) values (");
+    sql.arg(user).push(", ").arg(hash.to_phc());
+    sql.push(", ").arg(store.clock.now()).push(")");
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// The account of that id.
+pub async fn by_id(store: &Store, id: Uuid) -> StoreResult<Option<User>> {
+    let mut sql = select_user(store);
+    sql.push(" where u.id = ").arg(id);
+    first_user(store, sql).await
+}
+
+/// The account of that address.
+pub async fn by_email(store: &Store, email: &EmailAddress) -> StoreResult<Option<User>> {
+    let mut sql = select_user(store);
+    sql.push(" where u.email = ").arg(email.as_str());
+    first_user(store, sql).await
+}
+
+/// The account of that name, whatever its case.
+pub async fn by_username(store: &Store, username: &Username) -> StoreResult<Option<User>> {
+    let mut sql = select_user(store);
+    sql.push(" where u.username_key = ")
+        .arg(username.username_key());
+    first_user(store, sql).await
+}
+
+/// The account that logs in by that name, with its password's hash.
+pub async fn find_for_login(
+    store: &Store,
+    name: &LoginName,
+) -> StoreResult<Option<LoginCandidate>> {
+    let mut sql = store.sql();
+    sql.push(USER_COLUMNS)
+        .push(", p.hash from auth_users u left join auth_passwords p on p.user_id = u.id where ");
+    match name {
+        LoginName::Email(email) => sql.push("u.email = ").arg(email.as_str()),
+        LoginName::Username(name) => sql.push("u.username_key = ").arg(name.username_key()),
+    };
+    let mut kinds = USER_KINDS.to_vec();
+    kinds.push(Kind::Text);
+    let Some(row) = store.db.optional(&Query::short(sql, kinds)).await? else {
+        return Ok(None);
+    };
+    let mut columns = Columns::of("auth_users", row);
+    let user = read_user(&mut columns)?;
+    let hash = match columns.optional_text()? {
+        Some(text) => Some(PasswordHash::from_stored(&text)?),
+        None => None,
+    };
+    Ok(Some(LoginCandidate { user, hash }))
+}
+
+/// Whether the account may be used, and from which epoch its tokens must be.
+pub async fn standing(store: &Store, id: Uuid) -> StoreResult<Option<Standing>> {
+    let mut sql = store.sql();
+    sql.push("select active, epoch from auth_users where id = ")
+        .arg(id);
+    let query = Query::short(sql, vec![Kind::Boolean, Kind::Integer]);
+    let Some(row) = store.db.optional(&query).await? else {
+        return Ok(None);
+    };
+    let mut columns = Columns::of("auth_users", row);
+    Ok(Some(Standing {
+        active: columns.bool()?,
+        epoch: columns.int()?,
+    }))
+}
+
+/// Replaces a hash by a newer one of the same password; gives whether it did.
+///
+/// The old hash is part of the condition, so a password that was changed meanwhile stays changed.
+pub async fn upgrade_password(
+    store: &Store,
+    user: Uuid,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> StoreResult<bool> {
+    let mut sql = store.sql();
+    sql.push("update auth_passwords set hash = ")
+        .arg(new.to_phc());
+    sql.push(", updated_at = ").arg(store.clock.now());
+    sql.push(" where user_id = ").arg(user);
+    sql.push(" and hash = ").arg(old.to_phc());
+    let outcomes = store
+        .db
+        .write(vec![Step::new(sql).expecting(Expect::AtMost(1))])
+        .await?;
+    Ok(outcomes.iter().any(|outcome| outcome.affected == 1))
+}
+
+/// The steps that set another password; the epoch grows, so all tokens of the user die.
+#[must_use]
+pub fn change_password_steps(store: &Store, user: Uuid, hash: &PasswordHash) -> Vec<Step> {
+    let mut sql = store.sql();
+    sql.push("delete from auth_passwords where user_id = ")
+        .arg(user);
+    vec![
+        Step::new(sql),
+        password_step(store, user, hash),
+        bump_epoch_step(store, user),
+    ]
+}
+
+/// The step after which every token that the user holds is dead.
+#[must_use]
+pub fn bump_epoch_step(store: &Store, user: Uuid) -> Step {
+    let mut sql = store.sql();
+    sql.push("update auth_users set epoch = epoch + 1, updated_at = ")
+        .arg(store.clock.now());
+    sql.push(" where id = ").arg(user);
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// The steps that let an account be used or not; either way its tokens die.
+#[must_use]
+pub fn set_active_steps(store: &Store, user: Uuid, active: bool) -> Vec<Step> {
+    let mut sql = store.sql();
+    sql.push("update auth_users set epoch = epoch + 1, active = ")
+        .arg(active);
+    sql.push(", updated_at = ").arg(store.clock.now());
+    sql.push(" where id = ").arg(user);
+    vec![Step::new(sql).expecting(Expect::Rows(1))]
+}
+
+const USER_COLUMNS: &str = "select u.id, u.email, u.username, u.first_name, u.last_name, \
+     u.display_name, u.active, u.email_verified_at, u.created_at, u.updated_at, u.epoch";
+
+const USER_KINDS: [Kind; 11] = [
+    Kind::Uuid,
+    Kind::Text,
+    Kind::Text,
+    Kind::Text,
+    Kind::Text,
+    Kind::Text,
+    Kind::Boolean,
+    Kind::Timestamp,
+    Kind::Timestamp,
+    Kind::Timestamp,
+    Kind::Integer,
+];
+
+fn select_user(store: &Store) -> Sql {
+    let mut sql = store.sql();
+    sql.push(USER_COLUMNS).push(" from auth_users u");
+    sql
+}
+
+async fn first_user(store: &Store, sql: Sql) -> StoreResult<Option<User>> {
+    let query = Query::short(sql, USER_KINDS.to_vec());
+    let row: Option<Row> = store.db.optional(&query).await?;
+    row.map(|row| read_user(&mut Columns::of("auth_users", row)))
+        .transpose()
+}
+
+fn read_user(columns: &mut Columns) -> StoreResult<User> {
+    Ok(User {
+        id: columns.uuid()?,
+        email: EmailAddress::parse(&columns.text()?)
+            .map_err(|_| columns.corrupt("an e-mail address is not in normal form"))?,
+        username: columns.optional_text()?,
+        first_name: columns.optional_text()?,
+        last_name: columns.optional_text()?,
+        display_name: columns.optional_text()?,
+        active: columns.bool()?,
+        email_verified_at: columns.optional_moment()?,
+        created_at: columns.moment()?,
+        updated_at: columns.moment()?,
+        epoch: columns.int()?,
+    })
+}
