@@ -127,8 +127,10 @@ fn decode(text: &str) -> Result<Vec<u8>, MasterKeyError> {
     } else {
         &base64::alphabet::URL_SAFE
     };
-    let lenient =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    // A random text that somebody cut to a length is as good as one that was encoded.
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
     let bytes = GeneralPurpose::new(alphabet, lenient)
         .decode(text)
         .map_err(|_| MasterKeyError::Encoding)?;

@@ -1,1 +1,5 @@
 //! Facts about passwords, addresses and keys.
+
+mod addresses;
+mod keys;
+mod passwords;
