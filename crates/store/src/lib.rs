@@ -33,11 +33,19 @@
 //! }
 //! ```
 //!
-//! A password cannot, and it cannot be printed into a text either:
+//! A password cannot:
 //!
 //! ```compile_fail,E0277
 //! fn bind(sql: &mut sql::Sql, password: credentials::Password) {
 //!     sql.arg(password);
+//! }
+//! ```
+//!
+//! And where an address can be made a text, a password cannot:
+//!
+//! ```
+//! fn print(address: &credentials::EmailAddress) -> String {
+//!     format!("{address}")
 //! }
 //! ```
 //!

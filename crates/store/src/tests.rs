@@ -1,1 +1,6 @@
 //! Facts about our own tables, on every engine.
+
+mod declared;
+mod engines;
+mod keeping;
+mod registering;

@@ -1,0 +1,1 @@
+//! Facts about the declared tables and the migrations that make them.
