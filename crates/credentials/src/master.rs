@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose::URL_SAFE_NO_PAD};
 use stdx::{Rng, Secret};
 
-use crate::{KeyEncryptionKey, Pepper};
+use crate::{KeyEncryptionKey, Pepper, Peppers};
 
 /// The one secret of an installation. It is used for nothing but to derive others.
 pub struct MasterKey(Secret<Vec<u8>>);
@@ -83,6 +83,18 @@ impl MasterKey {
         let version_text = version.to_string();
         let key = Secret::new(self.derive(&["pilaster/pepper/", &version_text]));
         Pepper::new(version, key.expose())
+    }
+
+    /// The pepper of version `current` for new hashes, and all earlier versions to verify with.
+    ///
+    /// To rotate, count one up. To replace `SECRET_KEY` itself, count one up and hand the old
+    /// key's peppers to [`Peppers::new`] as previous ones.
+    #[must_use]
+    pub fn peppers(&self, current: u32) -> Peppers {
+        // A hundred rotations back is further than anybody goes; it bounds a slip of the pen.
+        let oldest = current.saturating_sub(100).max(1);
+        let previous = (oldest..current).map(|version| self.pepper(version));
+        Peppers::new(self.pepper(current), previous.collect())
     }
 
     /// The key for private signing keys at rest.

@@ -26,7 +26,7 @@ fn password(text: &str) -> Password {
 }
 
 fn peppers() -> Peppers {
-    Peppers::new(master().pepper(1), Vec::new())
+    master().peppers(1)
 }
 
 fn hashed(text: &str) -> PasswordHash {
@@ -130,7 +130,7 @@ fn one_password_typed_on_two_systems_is_the_same() {
 #[test]
 fn an_old_pepper_still_matches_and_asks_for_a_new_hash() {
     let stored = hashed("correct horse");
-    let rotated = Peppers::new(master().pepper(2), vec![master().pepper(1)]);
+    let rotated = master().peppers(2);
     let typed = password("correct horse");
     assert_eq!(verify(&typed, &stored, &rotated, QUICK), Ok(RIGHT_BUT_OLD));
     let renewed = hash(&typed, rotated.current(), QUICK, &Rng::System).unwrap();
