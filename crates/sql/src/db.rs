@@ -1,15 +1,26 @@
 //! One database, whichever engine: reading, writing in units, transactions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{DatabaseUrl, DbError, DbResult, Dialect, Outcome, Query, Row, RowSink, Sql, Step};
+use crate::drivers::mysql::{MySqlDatabase, MySqlTx};
+use crate::drivers::postgres::{PostgresDatabase, PostgresTx};
+use crate::drivers::sqlite::{SqliteDatabase, SqliteTx};
+use crate::url::{Family, Place};
+use crate::{
+    DatabaseUrl, DbError, DbResult, Dialect, Kind, Outcome, Query, Row, RowRef, RowSink, Sql, Step,
+    Value,
+};
+
+/// Times that a unit is run again after it lost a conflict.
+const RETRIES: u32 = 5;
 
 /// How to hold on to a database.
 #[derive(Clone, Debug)]
 pub struct DbOptions {
     /// Shown in the server's list of sessions.
     pub application_name: String,
-    /// Connections for reading; on SQLite, reader threads.
+    /// Connections for reading.
     pub read_connections: usize,
     /// Connections for units and transactions; SQLite has one writer.
     pub write_connections: usize,
@@ -23,82 +34,312 @@ pub struct DbOptions {
     pub create_if_missing: bool,
 }
 
+impl Default for DbOptions {
+    fn default() -> Self {
+        Self {
+            application_name: String::from("pilaster"),
+            read_connections: 4,
+            write_connections: 4,
+            statement_timeout: Duration::from_secs(30),
+            acquire_timeout: Duration::from_secs(10),
+            connect_deadline: Duration::from_secs(30),
+            create_if_missing: true,
+        }
+    }
+}
+
 /// A database: cheap to clone, shared by all requests.
 #[derive(Clone)]
-pub struct Db {/* an Arc of an enum of the three drivers' databases */}
+pub struct Db {
+    engine: Engine,
+    url: DatabaseUrl,
+}
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite(Arc<SqliteDatabase>),
+    Postgres(Arc<PostgresDatabase>),
+    MySql(Arc<MySqlDatabase>),
+}
 
 /// A transaction on a connection of its own; rolled back when dropped.
-pub struct Tx {/* an enum of the three drivers' transactions */}
+pub struct Tx(Conversation);
+
+enum Conversation {
+    Sqlite(SqliteTx),
+    Postgres(PostgresTx<'static>),
+    MySql(MySqlTx),
+}
+
+/// Somebody who is connected to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The server's number for it.
+    pub id: i64,
+    /// The role.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// Where it comes from.
+    pub client: String,
+    /// What it calls itself.
+    pub application: String,
+    /// What it is doing.
+    pub state: String,
+}
+
+/// Collects owned rows.
+struct Collect<'a> {
+    kinds: &'a [Kind],
+    rows: Vec<Row>,
+}
+
+impl RowSink for Collect<'_> {
+    fn row(&mut self, row: &RowRef<'_>) -> DbResult<()> {
+        self.rows.push(row.to_owned_row(self.kinds)?);
+        Ok(())
+    }
+}
 
 impl Db {
     /// Connects, waiting for the server up to the deadline, and asserts its version.
     pub async fn connect(url: &DatabaseUrl, options: &DbOptions) -> DbResult<Self> {
-        unimplemented!()
+        let engine = match &url.0 {
+            Place::Sqlite(path) => Engine::Sqlite(SqliteDatabase::open(path, options)?),
+            Place::Server(place) => match place.family {
+                Family::Postgres => {
+                    Engine::Postgres(PostgresDatabase::connect(place, options).await?)
+                }
+                Family::MySql => Engine::MySql(MySqlDatabase::connect(place, options).await?),
+            },
+        };
+        Ok(Self {
+            engine,
+            url: url.clone(),
+        })
     }
+
     /// The engine.
+    #[must_use]
     pub fn dialect(&self) -> Dialect {
-        unimplemented!()
+        match &self.engine {
+            Engine::Sqlite(_) => Dialect::Sqlite,
+            Engine::Postgres(_) => Dialect::Postgres,
+            Engine::MySql(database) => database.dialect,
+        }
     }
-    /// The server's version text.
-    pub async fn version(&self) -> DbResult<String> {
-        unimplemented!()
+
+    /// Its address, the password masked.
+    #[must_use]
+    pub fn description(&self) -> String {
+        self.url.to_string()
     }
-    /// Runs one reading statement on a read-only connection; `sink` takes the rows in order.
+
+    /// Runs one reading statement on a connection that cannot write; `sink` takes the rows in
+    /// order.
     pub async fn read(&self, query: &Query, sink: &mut (dyn RowSink + Send)) -> DbResult<()> {
-        unimplemented!()
+        match &self.engine {
+            Engine::Sqlite(database) => database.readers.read(query, sink),
+            Engine::Postgres(database) => database.read(query, sink).await,
+            Engine::MySql(database) => database.read(query, sink).await,
+        }
     }
+
     /// Runs several reading statements that see the same snapshot, in one round trip where the
     /// engine has it; each with its own sink, in the given order.
     pub async fn read_all(
         &self,
         reads: &mut [(&Query, &mut (dyn RowSink + Send))],
     ) -> DbResult<()> {
-        unimplemented!()
+        if let [(query, sink)] = reads {
+            return self.read(query, &mut **sink).await;
+        }
+        match &self.engine {
+            Engine::Sqlite(database) => database.readers.read_all(reads),
+            Engine::Postgres(database) => database.read_all(reads).await,
+            Engine::MySql(database) => database.read_all(reads).await,
+        }
     }
+
     /// Owned rows of one reading statement.
     pub async fn rows(&self, query: &Query) -> DbResult<Vec<Row>> {
-        unimplemented!()
+        let mut collect = Collect {
+            kinds: &query.kinds,
+            rows: Vec::new(),
+        };
+        self.read(query, &mut collect).await?;
+        Ok(collect.rows)
     }
+
     /// The first row of one reading statement, if any.
     pub async fn optional(&self, query: &Query) -> DbResult<Option<Row>> {
-        unimplemented!()
+        Ok(self.rows(query).await?.into_iter().next())
     }
+
     /// Commits a unit whole or not at all; durable when it returns. Conflicts are retried.
     pub async fn write(&self, unit: Vec<Step>) -> DbResult<Vec<Outcome>> {
-        unimplemented!()
+        self.run_unit(unit, true).await
     }
-    /// Runs a unit and rolls it back; gives what it would have given.
+
+    /// Runs a unit and takes it back; gives what it would have given.
     pub async fn rehearse(&self, unit: Vec<Step>) -> DbResult<Vec<Outcome>> {
-        unimplemented!()
+        self.run_unit(unit, false).await
     }
+
+    async fn run_unit(&self, unit: Vec<Step>, keep: bool) -> DbResult<Vec<Outcome>> {
+        let mut attempt = 0;
+        loop {
+            let result = match &self.engine {
+                // The one writer never loses a conflict, so the unit can be handed over.
+                Engine::Sqlite(database) => return database.writer.run(unit, keep).await,
+                Engine::Postgres(database) => database.write(&unit, keep).await,
+                Engine::MySql(database) => database.write(&unit, keep).await,
+            };
+            match result {
+                Err(DbError::Conflict) if attempt < RETRIES => {
+                    attempt += 1;
+                    tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
     /// Asks the engine to compile a statement without running it.
     pub async fn prepare(&self, sql: &Sql) -> DbResult<()> {
-        unimplemented!()
+        match &self.engine {
+            Engine::Sqlite(database) => database.readers.prepare(sql),
+            Engine::Postgres(database) => database.prepare(sql).await,
+            Engine::MySql(database) => database.prepare(sql).await,
+        }
     }
+
     /// Begins a transaction for a conversation (migrations; everything else is a unit).
     pub async fn begin(&self) -> DbResult<Tx> {
-        unimplemented!()
+        Ok(Tx(match &self.engine {
+            Engine::Sqlite(database) => Conversation::Sqlite(database.writer.begin().await?),
+            Engine::Postgres(database) => Conversation::Postgres(database.begin().await?),
+            Engine::MySql(database) => Conversation::MySql(database.begin().await?),
+        }))
     }
+
     /// Whether the database answers now.
     pub async fn ping(&self) -> DbResult<()> {
-        unimplemented!()
+        let mut sql = Sql::new(self.dialect());
+        sql.push("select 1");
+        self.rows(&Query::short(sql, vec![Kind::Integer]))
+            .await
+            .map(drop)
     }
-    /// Closes what can be closed in good order (SQLite: checkpoint, writer joined).
+
+    /// The server's version, as it says it.
+    pub async fn version(&self) -> DbResult<String> {
+        let mut sql = Sql::new(self.dialect());
+        sql.push(match self.dialect() {
+            Dialect::Sqlite => "select sqlite_version()",
+            Dialect::Postgres => "select current_setting('server_version')",
+            Dialect::MySql | Dialect::MariaDb => "select version()",
+        });
+        let row = self.optional(&Query::short(sql, vec![Kind::Text])).await?;
+        match row.and_then(|row| row.0.into_iter().next()) {
+            Some(Value::Text(version)) => Ok(version),
+            _ => Err(DbError::Other(String::from(
+                "the server does not tell its version",
+            ))),
+        }
+    }
+
+    /// Who is connected to this database; nobody on SQLite, which has no server.
+    pub async fn sessions(&self) -> DbResult<Vec<Session>> {
+        let mut sql = Sql::new(self.dialect());
+        match self.dialect() {
+            Dialect::Sqlite => return Ok(Vec::new()),
+            Dialect::Postgres => sql.push(
+                "select pid, coalesce(usename, ''), coalesce(datname, ''), \
+                 coalesce(host(client_addr), 'socket'), coalesce(application_name, ''), \
+                 coalesce(state, '') from pg_stat_activity \
+                 where datname = current_database() order by pid",
+            ),
+            Dialect::MySql | Dialect::MariaDb => sql.push(
+                "select p.id, p.user, coalesce(p.db, ''), p.host, \
+                 coalesce((select a.attr_value from performance_schema.session_connect_attrs a \
+                 where a.processlist_id = p.id and a.attr_name = 'program_name'), ''), \
+                 p.command from information_schema.processlist p \
+                 where p.db = database() order by p.id",
+            ),
+        };
+        let text = Kind::Text;
+        let query = Query::long(sql, vec![Kind::BigInt, text, text, text, text, text]);
+        Ok(self.rows(&query).await?.into_iter().map(session).collect())
+    }
+
+    /// Closes what can be closed in good order.
     pub async fn close(&self) -> DbResult<()> {
-        unimplemented!()
+        match &self.engine {
+            // The writer finishes and joins when the last clone is dropped.
+            Engine::Sqlite(_) | Engine::Postgres(_) => Ok(()),
+            Engine::MySql(database) => database.close().await,
+        }
     }
 }
+
+fn session(row: Row) -> Session {
+    let mut values = row.0.into_iter();
+    let id = match values.next() {
+        Some(Value::Int(id)) => id,
+        _ => 0,
+    };
+    let mut text = || match values.next() {
+        Some(Value::Text(text)) => text,
+        _ => String::new(),
+    };
+    Session {
+        id,
+        user: text(),
+        database: text(),
+        client: text(),
+        application: text(),
+        state: text(),
+    }
+}
+
 impl Tx {
+    /// Owned rows of one statement.
     pub async fn rows(&mut self, query: &Query) -> DbResult<Vec<Row>> {
-        unimplemented!()
+        match &mut self.0 {
+            Conversation::Sqlite(tx) => tx.rows(query.sql.clone(), query.kinds.clone()).await,
+            Conversation::Postgres(tx) => tx.rows(query).await,
+            Conversation::MySql(tx) => tx.rows(query).await,
+        }
     }
+
+    /// Runs one statement; gives the number of rows it changed.
     pub async fn execute(&mut self, sql: &Sql) -> DbResult<u64> {
-        unimplemented!()
+        match &mut self.0 {
+            Conversation::Sqlite(tx) => tx.execute(sql.clone()).await,
+            Conversation::Postgres(tx) => tx.execute(sql).await,
+            Conversation::MySql(tx) => tx.execute(sql).await,
+        }
     }
+
+    /// Makes it durable.
     pub async fn commit(self) -> DbResult<()> {
-        unimplemented!()
+        match self.0 {
+            Conversation::Sqlite(tx) => tx.commit().await,
+            Conversation::Postgres(tx) => tx.commit().await,
+            Conversation::MySql(tx) => tx.commit().await,
+        }
     }
+
+    /// Takes it back.
     pub async fn rollback(self) -> DbResult<()> {
-        unimplemented!()
+        match self.0 {
+            Conversation::Sqlite(tx) => {
+                drop(tx);
+                Ok(())
+            }
+            Conversation::Postgres(tx) => tx.rollback().await,
+            Conversation::MySql(tx) => tx.rollback().await,
+        }
     }
 }

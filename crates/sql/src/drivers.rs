@@ -1,25 +1,34 @@
-//! The three drivers, one file each.
+//! The three drivers, one folder each.
 
-use crate::{DbResult, Kind, ValueRef};
+pub(crate) mod mysql;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
-/// A row of SQLite.
-pub struct SqliteRow<'row>(std::marker::PhantomData<&'row ()>);
-/// A row of PostgreSQL.
-pub struct PostgresRow<'row>(std::marker::PhantomData<&'row ()>);
-/// A row of MySQL or MariaDB.
-pub struct MySqlRow<'row>(std::marker::PhantomData<&'row ()>);
-impl SqliteRow<'_> {
-    pub(crate) fn get(&self, _i: usize, _k: Kind) -> DbResult<ValueRef<'_>> {
-        unimplemented!()
+pub use mysql::MySqlRow;
+pub use postgres::PostgresRow;
+pub use sqlite::SqliteRow;
+
+use crate::{DbError, Expect};
+
+/// Whether a step did what was expected of it.
+pub(crate) fn verify(step: usize, expect: Expect, affected: u64) -> Result<(), DbError> {
+    let met = match expect {
+        Expect::Anything => true,
+        Expect::One => affected == 1,
+        Expect::Rows(rows) => affected == rows,
+        Expect::AtMost(rows) => affected <= rows,
+    };
+    if met {
+        Ok(())
+    } else {
+        Err(DbError::Unexpected { step, affected })
     }
 }
-impl PostgresRow<'_> {
-    pub(crate) fn get(&self, _i: usize, _k: Kind) -> DbResult<ValueRef<'_>> {
-        unimplemented!()
-    }
-}
-impl MySqlRow<'_> {
-    pub(crate) fn get(&self, _i: usize, _k: Kind) -> DbResult<ValueRef<'_>> {
-        unimplemented!()
+
+/// Whether a step may run without a transaction around it: nothing would have to be undone.
+pub(crate) fn needs_no_transaction(expect: Expect) -> bool {
+    match expect {
+        Expect::Anything | Expect::One => true,
+        Expect::Rows(_) | Expect::AtMost(_) => false,
     }
 }

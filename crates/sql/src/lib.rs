@@ -11,18 +11,21 @@ mod drivers;
 mod error;
 mod ident;
 mod row;
+mod spell;
 mod statement;
 mod url;
 mod value;
 mod write;
 
-pub use db::{Db, DbOptions, Tx};
+pub use db::{Db, DbOptions, Session, Tx};
 pub use dialect::Dialect;
+pub use drivers::{MySqlRow, PostgresRow, SqliteRow};
 pub use error::{DbError, DbResult};
 pub use ident::{Ident, IdentError};
 pub use row::{Row, RowRef, RowSink};
+pub use spell::{write_date, write_time, write_timestamp};
 pub use statement::{Expect, Outcome, Query, Step, Weight};
-pub use url::{DatabaseUrl, DatabaseUrlError};
+pub use url::{DatabaseUrl, DatabaseUrlError, ServerParts};
 pub use value::{Kind, Value, ValueRef};
 pub use write::Sql;
 

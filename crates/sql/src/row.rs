@@ -37,6 +37,16 @@ impl RowRef<'_> {
         }
     }
 
+    /// Column `index` in the wire spelling, where the engine's bytes are just that: SQLite keeps
+    /// ids and moments as such text. `None` means: decode it.
+    #[must_use]
+    pub fn spelled(&self, index: usize, kind: Kind) -> Option<&str> {
+        match self {
+            Self::Sqlite(row) => row.spelled(index, kind),
+            Self::Owned(_) | Self::Postgres(_) | Self::MySql(_) => None,
+        }
+    }
+
     /// Copies the row out of the driver's buffer.
     pub fn to_owned_row(&self, kinds: &[Kind]) -> DbResult<Row> {
         let mut values = Vec::with_capacity(kinds.len());

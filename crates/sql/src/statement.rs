@@ -27,6 +27,9 @@ pub struct Query {
 pub enum Expect {
     /// Nothing.
     Anything,
+    /// That it touched a row, where the statement cannot touch more than one (an insert of one
+    /// row, a change by key): failing leaves nothing to undo.
+    One,
     /// That it changed (or, for a `SELECT`, gave) exactly so many rows.
     Rows(u64),
     /// That it changed or gave at most so many rows.

@@ -1,1 +1,8 @@
-//! The engine suite.
+//! The engine suite: the same facts on every engine that was asked for.
+
+mod durability;
+mod errors;
+mod suite;
+mod units;
+mod urls;
+mod values;

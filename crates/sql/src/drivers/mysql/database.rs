@@ -1,0 +1,335 @@
+//! Two pools: one that may only read, one for everything else.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{
+    Conn, Opts, OptsBuilder, Params, Pool, PoolConstraints, PoolOpts, SslOpts, Transaction, TxOpts,
+};
+
+use super::error::{from_mysql, is_final, unavailable};
+use super::row::{MySqlRow, bind};
+use crate::drivers::{needs_no_transaction, verify};
+use crate::url::{ServerPlace, Tls};
+use crate::{
+    DbError, DbOptions, DbResult, Dialect, Kind, Outcome, Query, Row, RowRef, RowSink, Sql, Step,
+};
+
+/// The rules that make the engine refuse what it would otherwise bend.
+const SQL_MODE: &str = "set session sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,\
+PIPES_AS_CONCAT,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO'";
+
+/// A MySQL or MariaDB database.
+pub(crate) struct MySqlDatabase {
+    readers: Pool,
+    writers: Pool,
+    pub(crate) dialect: Dialect,
+    wait: Duration,
+}
+
+/// An open transaction; dropped without an end it is rolled back.
+pub(crate) struct MySqlTx {
+    transaction: Transaction<'static>,
+    dialect: Dialect,
+}
+
+impl MySqlDatabase {
+    /// Connects, waiting for the server up to the deadline; asks which of the two it is.
+    pub(crate) async fn connect(place: &ServerPlace, options: &DbOptions) -> DbResult<Arc<Self>> {
+        let version = first_version(place, options).await?;
+        let dialect = if version.contains("MariaDB") {
+            Dialect::MariaDb
+        } else {
+            Dialect::MySql
+        };
+        let timeout = statement_timeout(dialect, options.statement_timeout);
+        let read_only = String::from("set session transaction read only");
+        let readers = options.read_connections;
+        let writers = options.write_connections;
+        Ok(Arc::new(Self {
+            readers: pool(place, options, readers, vec![timeout.clone(), read_only]),
+            writers: pool(place, options, writers, vec![timeout]),
+            dialect,
+            wait: options.acquire_timeout,
+        }))
+    }
+
+    pub(crate) async fn read(
+        &self,
+        query: &Query,
+        sink: &mut (dyn RowSink + Send),
+    ) -> DbResult<()> {
+        let mut connection = self.acquire(&self.readers).await?;
+        let rows = rows(&mut connection, self.dialect, &query.sql).await;
+        let rows = match rows {
+            // The connection broke before it gave a row; reading again is safe.
+            Err(DbError::Unavailable(_)) => {
+                let mut connection = self.acquire(&self.readers).await?;
+                self::rows(&mut connection, self.dialect, &query.sql).await?
+            }
+            result => result?,
+        };
+        feed(&rows, sink)
+    }
+
+    pub(crate) async fn read_all(
+        &self,
+        reads: &mut [(&Query, &mut (dyn RowSink + Send))],
+    ) -> DbResult<()> {
+        let mut connection = self.acquire(&self.readers).await?;
+        let mut options = TxOpts::default();
+        options.with_consistent_snapshot(true).with_readonly(true);
+        let mut snapshot = connection
+            .start_transaction(options)
+            .await
+            .map_err(|error| from_mysql(&error))?;
+        for (query, sink) in reads.iter_mut() {
+            let rows = rows(&mut snapshot, self.dialect, &query.sql).await?;
+            feed(&rows, &mut **sink)?;
+        }
+        snapshot.commit().await.map_err(|error| from_mysql(&error))
+    }
+
+    pub(crate) async fn write(&self, unit: &[Step], keep: bool) -> DbResult<Vec<Outcome>> {
+        let mut connection = self.acquire(&self.writers).await?;
+        if let ([step], true) = (unit, keep)
+            && needs_no_transaction(step.expect)
+        {
+            let outcome = run_step(&mut connection, self.dialect, step).await?;
+            verify(0, step.expect, outcome.affected)?;
+            return Ok(vec![outcome]);
+        }
+        let mut transaction = connection
+            .start_transaction(TxOpts::default())
+            .await
+            .map_err(|error| from_mysql(&error))?;
+        let mut outcomes = Vec::with_capacity(unit.len());
+        for (place, step) in unit.iter().enumerate() {
+            let outcome = run_step(&mut transaction, self.dialect, step).await?;
+            verify(place, step.expect, outcome.affected)?;
+            outcomes.push(outcome);
+        }
+        let ended = if keep {
+            transaction.commit().await
+        } else {
+            transaction.rollback().await
+        };
+        ended.map_err(|error| from_mysql(&error))?;
+        Ok(outcomes)
+    }
+
+    pub(crate) async fn prepare(&self, sql: &Sql) -> DbResult<()> {
+        let mut connection = self.acquire(&self.writers).await?;
+        connection
+            .prep(sql.text())
+            .await
+            .map(drop)
+            .map_err(|error| from_mysql(&error))
+    }
+
+    pub(crate) async fn begin(&self) -> DbResult<MySqlTx> {
+        let transaction = self
+            .writers
+            .start_transaction(TxOpts::default())
+            .await
+            .map_err(|error| unavailable(&error))?;
+        Ok(MySqlTx {
+            transaction,
+            dialect: self.dialect,
+        })
+    }
+
+    pub(crate) async fn close(&self) -> DbResult<()> {
+        for pool in [&self.readers, &self.writers] {
+            pool.clone()
+                .disconnect()
+                .await
+                .map_err(|error| from_mysql(&error))?;
+        }
+        Ok(())
+    }
+
+    async fn acquire(&self, pool: &Pool) -> DbResult<Conn> {
+        tokio::time::timeout(self.wait, pool.get_conn())
+            .await
+            .map_err(|_| DbError::Timeout)?
+            .map_err(|error| unavailable(&error))
+    }
+}
+
+impl MySqlTx {
+    pub(crate) async fn rows(&mut self, query: &Query) -> DbResult<Vec<Row>> {
+        let rows = rows(&mut self.transaction, self.dialect, &query.sql).await?;
+        owned(&rows, &query.kinds)
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &Sql) -> DbResult<u64> {
+        let outcome = run_step(&mut self.transaction, self.dialect, &Step::new(sql.clone())).await;
+        outcome.map(|outcome| outcome.affected)
+    }
+
+    pub(crate) async fn commit(self) -> DbResult<()> {
+        self.transaction
+            .commit()
+            .await
+            .map_err(|error| from_mysql(&error))
+    }
+
+    pub(crate) async fn rollback(self) -> DbResult<()> {
+        self.transaction
+            .rollback()
+            .await
+            .map_err(|error| from_mysql(&error))
+    }
+}
+
+fn arguments(sql: &Sql, dialect: Dialect) -> Params {
+    if sql.args().is_empty() {
+        return Params::Empty;
+    }
+    Params::Positional(
+        sql.args()
+            .iter()
+            .map(|value| bind(value, dialect))
+            .collect(),
+    )
+}
+
+async fn rows(
+    connection: &mut impl Queryable,
+    dialect: Dialect,
+    sql: &Sql,
+) -> DbResult<Vec<mysql_async::Row>> {
+    connection
+        .exec(sql.text(), arguments(sql, dialect))
+        .await
+        .map_err(|error| from_mysql(&error))
+}
+
+async fn run_step(
+    connection: &mut impl Queryable,
+    dialect: Dialect,
+    step: &Step,
+) -> DbResult<Outcome> {
+    if step.kinds.is_empty() {
+        let result = connection
+            .exec_iter(step.sql.text(), arguments(&step.sql, dialect))
+            .await
+            .map_err(|error| from_mysql(&error))?;
+        if result.columns().is_some_and(|columns| !columns.is_empty()) {
+            // A SELECT whose rows only count.
+            let rows: Vec<mysql_async::Row> = result
+                .collect_and_drop()
+                .await
+                .map_err(|error| from_mysql(&error))?;
+            return Ok(Outcome {
+                affected: rows.len() as u64,
+                rows: Vec::new(),
+            });
+        }
+        let affected = result.affected_rows();
+        result
+            .drop_result()
+            .await
+            .map_err(|error| from_mysql(&error))?;
+        return Ok(Outcome {
+            affected,
+            rows: Vec::new(),
+        });
+    }
+    let rows = owned(&rows(connection, dialect, &step.sql).await?, &step.kinds)?;
+    Ok(Outcome {
+        affected: rows.len() as u64,
+        rows,
+    })
+}
+
+fn owned(rows: &[mysql_async::Row], kinds: &[Kind]) -> DbResult<Vec<Row>> {
+    rows.iter()
+        .map(|row| RowRef::MySql(MySqlRow(row)).to_owned_row(kinds))
+        .collect()
+}
+
+fn feed(rows: &[mysql_async::Row], sink: &mut (dyn RowSink + Send)) -> DbResult<()> {
+    rows.iter()
+        .try_for_each(|row| sink.row(&RowRef::MySql(MySqlRow(row))))
+}
+
+fn statement_timeout(dialect: Dialect, limit: Duration) -> String {
+    match dialect {
+        // Seconds with a fraction; every statement.
+        Dialect::MariaDb => format!("set session max_statement_time = {}", limit.as_secs_f64()),
+        // Milliseconds; SELECT alone.
+        Dialect::MySql | Dialect::Sqlite | Dialect::Postgres => {
+            format!("set session max_execution_time = {}", limit.as_millis())
+        }
+    }
+}
+
+fn builder(place: &ServerPlace) -> OptsBuilder {
+    let builder = OptsBuilder::default()
+        .user(Some(&place.user))
+        .pass(Some(place.password.expose()))
+        .db_name(Some(&place.database))
+        .client_found_rows(true)
+        .prefer_socket(false)
+        .stmt_cache_size(Some(512));
+    let builder = if place.host.starts_with('/') {
+        builder.socket(Some(&place.host))
+    } else {
+        builder.ip_or_hostname(&place.host).tcp_port(place.port)
+    };
+    match place.tls {
+        Tls::Off => builder,
+        Tls::Required => builder.ssl_opts(Some(SslOpts::default())),
+    }
+}
+
+fn pool(place: &ServerPlace, options: &DbOptions, most: usize, more: Vec<String>) -> Pool {
+    let constraints = PoolConstraints::new(1.min(most), most.max(1)).unwrap_or_default();
+    let mut setup = vec![
+        String::from(SQL_MODE),
+        String::from("set names utf8mb4, time_zone = '+00:00', group_concat_max_len = 67108864"),
+    ];
+    setup.extend(more);
+    let attributes = [(
+        String::from("program_name"),
+        options.application_name.clone(),
+    )];
+    let builder = builder(place)
+        .setup(setup)
+        .connect_attributes(attributes.into_iter().collect())
+        // A reset would empty the statement cache at every checkout; nothing that a request
+        // does changes the session.
+        .pool_opts(
+            PoolOpts::default()
+                .with_constraints(constraints)
+                .with_reset_connection(false),
+        );
+    Pool::new(builder)
+}
+
+async fn first_version(place: &ServerPlace, options: &DbOptions) -> DbResult<String> {
+    let began = Instant::now();
+    let mut pause = Duration::from_millis(50);
+    loop {
+        match ask_version(place).await {
+            Ok(version) => return Ok(version),
+            Err(error)
+                if is_final(&error) || began.elapsed() + pause > options.connect_deadline =>
+            {
+                return Err(unavailable(&error));
+            }
+            Err(_) => tokio::time::sleep(pause).await,
+        }
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+async fn ask_version(place: &ServerPlace) -> mysql_async::Result<String> {
+    let mut connection = Conn::new(Opts::from(builder(place))).await?;
+    let version: Option<String> = connection.query_first("select version()").await?;
+    connection.disconnect().await?;
+    Ok(version.unwrap_or_default())
+}

@@ -1,0 +1,44 @@
+//! SQLite: short reads inline, one writer that groups commits.
+
+mod connect;
+mod error;
+mod read;
+mod row;
+mod writer;
+
+pub use row::SqliteRow;
+
+pub(crate) use read::Readers;
+pub(crate) use writer::{SqliteTx, Writer};
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::{DbError, DbOptions, DbResult};
+
+/// A database file, open.
+pub(crate) struct SqliteDatabase {
+    pub(crate) readers: Readers,
+    pub(crate) writer: Writer,
+    pub(crate) path: PathBuf,
+}
+
+impl SqliteDatabase {
+    /// Opens the file; asserts that the library is one without the WAL-reset defect.
+    pub(crate) fn open(path: &Path, options: &DbOptions) -> DbResult<Arc<Self>> {
+        connect::assert_version()?;
+        if !path.exists() && !options.create_if_missing {
+            return Err(DbError::Unavailable(format!(
+                "{} does not exist",
+                path.display()
+            )));
+        }
+        let writer = Writer::start(path, options)?;
+        let readers = Readers::new(path, options)?;
+        Ok(Arc::new(Self {
+            readers,
+            writer,
+            path: path.to_owned(),
+        }))
+    }
+}

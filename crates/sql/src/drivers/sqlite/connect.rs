@@ -1,0 +1,115 @@
+//! Opening a connection and setting it up.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::from_sqlite;
+use crate::{DbError, DbResult};
+
+/// Statements kept prepared on each connection.
+const STATEMENTS: usize = 512;
+
+/// Virtual machine steps between two looks at the deadline.
+const STEPS_PER_LOOK: std::ffi::c_int = 20_000;
+
+/// The oldest library without the WAL-reset defect (<https://sqlite.org/wal.html#walresetbug>).
+const OLDEST: i32 = 3_051_003;
+
+/// Refuses a library that can lose a database.
+pub(super) fn assert_version() -> DbResult<()> {
+    if rusqlite::version_number() < OLDEST {
+        let version = rusqlite::version();
+        return Err(DbError::Other(format!(
+            "SQLite {version} is too old; 3.51.3 is needed"
+        )));
+    }
+    Ok(())
+}
+
+/// A connection and the deadline of its running statement.
+pub(super) struct Connected {
+    pub(super) connection: Connection,
+    deadline: Deadline,
+}
+
+/// Milliseconds since `origin` at which the running statement is stopped; `u64::MAX` for never.
+#[derive(Clone)]
+struct Deadline {
+    origin: Instant,
+    at: Arc<AtomicU64>,
+}
+
+impl Connected {
+    /// Opens the file for writing, or for reading alone.
+    pub(super) fn open(path: &Path, read_only: bool) -> DbResult<Self> {
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        if !read_only {
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(|error| {
+                    DbError::Unavailable(format!("{}: {error}", folder.display()))
+                })?;
+            }
+        }
+        let mut connection = Connection::open_with_flags(path, flags)
+            .map_err(|error| DbError::Unavailable(format!("{}: {error}", path.display())))?;
+        let deadline = Deadline {
+            origin: Instant::now(),
+            at: Arc::new(AtomicU64::new(u64::MAX)),
+        };
+        set_up(&mut connection, read_only, &deadline).map_err(|error| from_sqlite(&error))?;
+        Ok(Self {
+            connection,
+            deadline,
+        })
+    }
+
+    /// Runs `work`; a statement of it that is not done in time is stopped.
+    pub(super) fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&Connection) -> DbResult<T>,
+    ) -> DbResult<T> {
+        let at = (self.deadline.origin.elapsed() + limit).as_millis();
+        self.deadline
+            .at
+            .store(u64::try_from(at).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let result = work(&self.connection);
+        self.deadline.at.store(u64::MAX, Ordering::Relaxed);
+        result
+    }
+}
+
+fn set_up(
+    connection: &mut Connection,
+    read_only: bool,
+    deadline: &Deadline,
+) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(10))?;
+    if !read_only {
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        // FULL keeps what was acknowledged through a power cut; group commit makes it cheap.
+        connection.pragma_update(None, "synchronous", "full")?;
+    }
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "case_sensitive_like", true)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "cache_size", -8_000)?;
+    if read_only {
+        connection.pragma_update(None, "query_only", true)?;
+    }
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let deadline = deadline.clone();
+    connection.progress_handler(
+        STEPS_PER_LOOK,
+        Some(move || {
+            let at = deadline.at.load(Ordering::Relaxed);
+            at != u64::MAX && deadline.origin.elapsed().as_millis() > u128::from(at)
+        }),
+    )
+}

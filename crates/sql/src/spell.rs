@@ -1,0 +1,85 @@
+//! How values are spelled: the wire format, which SQLite also stores.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::Offset;
+
+/// A moment as `2026-11-21T04:00:00.123456Z`: UTC, six fraction digits, sortable as text.
+pub fn write_timestamp(target: &mut Vec<u8>, moment: Timestamp) {
+    let civil = Offset::UTC.to_datetime(moment);
+    write_date(target, civil.date());
+    target.push(b'T');
+    write_time(target, civil.time());
+    target.push(b'Z');
+}
+
+/// A date as `2026-11-21`.
+pub fn write_date(target: &mut Vec<u8>, date: Date) {
+    let year = date.year().unsigned_abs();
+    if date.year() < 0 {
+        target.push(b'-');
+    }
+    two(target, year / 100);
+    two(target, year % 100);
+    target.push(b'-');
+    two(target, date.month().unsigned_abs().into());
+    target.push(b'-');
+    two(target, date.day().unsigned_abs().into());
+}
+
+/// A time of day as `04:00:00.123456`.
+pub fn write_time(target: &mut Vec<u8>, time: Time) {
+    two(target, time.hour().unsigned_abs().into());
+    target.push(b':');
+    two(target, time.minute().unsigned_abs().into());
+    target.push(b':');
+    two(target, time.second().unsigned_abs().into());
+    target.push(b'.');
+    let micros = time.subsec_nanosecond().unsigned_abs() / 1000;
+    for divisor in [10_000, 100, 1] {
+        two(target, u16::try_from(micros / divisor % 100).unwrap_or(0));
+    }
+}
+
+fn two(target: &mut Vec<u8>, number: u16) {
+    let digit = |number: u16| b'0' + u8::try_from(number % 10).unwrap_or(0);
+    target.extend_from_slice(&[digit(number / 10), digit(number)]);
+}
+
+pub(crate) fn timestamp_text(moment: Timestamp) -> String {
+    text(|target| write_timestamp(target, moment))
+}
+
+pub(crate) fn date_text(date: Date) -> String {
+    text(|target| write_date(target, date))
+}
+
+pub(crate) fn time_text(time: Time) -> String {
+    text(|target| write_time(target, time))
+}
+
+fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut target = Vec::with_capacity(27);
+    write(&mut target);
+    String::from_utf8(target).unwrap_or_default()
+}
+
+/// A moment out of the parts that MySQL and MariaDB send.
+pub(crate) fn civil(date: Date, time: Time) -> Option<Timestamp> {
+    Offset::UTC
+        .to_timestamp(DateTime::from_parts(date, time))
+        .ok()
+}
+
+/// Whether `text` is exactly what [`write_timestamp`] writes for some moment, judged by shape.
+pub(crate) fn is_timestamp(text: &str) -> bool {
+    let shape = b"dddd-dd-ddTdd:dd:dd.ddddddZ";
+    text.len() == shape.len()
+        && text
+            .bytes()
+            .zip(shape)
+            .all(|(byte, expected)| match expected {
+                b'd' => byte.is_ascii_digit(),
+                other => byte == *other,
+            })
+}
