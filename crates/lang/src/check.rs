@@ -1,50 +1,21 @@
 //! Names resolved, types given.
 
-use sql::Ident;
+mod expr;
+mod functions;
+mod literal;
+mod query;
+mod scope;
+mod write;
 
-use crate::{Diagnostic, Expr, Query, RawExpr, RawQuery, Source, Type, Write};
+pub use scope::{ParameterShape, RelationShape, Relations, ShapeColumn};
 
-/// The columns of a relation, as a check needs them.
-#[derive(Clone, Debug)]
-pub struct RelationShape {
-    /// Name.
-    pub name: Ident,
-    /// Columns.
-    pub columns: Vec<ShapeColumn>,
-}
+use sqlparser::ast;
 
-/// One of them.
-#[derive(Clone, Debug)]
-pub struct ShapeColumn {
-    /// Name.
-    pub name: Ident,
-    /// Type.
-    pub ty: Type,
-    /// Nullable.
-    pub nullable: bool,
-}
-
-/// Where a check looks a relation up.
-pub trait Relations {
-    /// The relation of that name.
-    fn relation(&self, name: &str) -> Option<RelationShape>;
-    /// All names, for "did you mean".
-    fn names(&self) -> Vec<Ident>;
-}
-
-/// A declared parameter of an SQL file.
-#[derive(Clone, Debug)]
-pub struct ParameterShape {
-    /// Name without colon.
-    pub name: String,
-    /// Type.
-    pub ty: Type,
-    /// Nullable.
-    pub nullable: bool,
-}
+use crate::{Diagnostic, Expr, Query, RawExpr, RawQuery, Span, Type, Write};
+use scope::Scope;
 
 /// A checked statement of an SQL file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum CheckedStatement {
     /// Reads.
     Query(Query),
@@ -54,19 +25,84 @@ pub enum CheckedStatement {
 
 /// Checks an expression over "this row" (binding 0 = `row`), with sub-queries over `relations`.
 pub fn check_expression(
-    _raw: &RawExpr,
-    _path: &str,
-    _row: Option<&RelationShape>,
-    _relations: &dyn Relations,
+    raw: &RawExpr,
+    path: &str,
+    expected: Option<&Type>,
+    row: Option<&RelationShape>,
+    relations: &dyn Relations,
 ) -> Result<Expr, Vec<Diagnostic>> {
-    unimplemented!()
+    let mut checker = Checker::new(path, raw.span, relations, &[]);
+    if let Some(row) = row {
+        checker
+            .scopes
+            .push(vec![Scope::of(row, row.name.as_str(), 0)]);
+    }
+    checker
+        .expr(&raw.expr, expected)
+        .map_err(|error| vec![error])
 }
+
 /// Checks a statement of an SQL file.
 pub fn check_query(
-    _raw: &RawQuery,
-    _path: &str,
-    _parameters: &[ParameterShape],
-    _relations: &dyn Relations,
+    raw: &RawQuery,
+    path: &str,
+    parameters: &[ParameterShape],
+    relations: &dyn Relations,
 ) -> Result<CheckedStatement, Vec<Diagnostic>> {
-    unimplemented!()
+    let mut checker = Checker::new(path, raw.span, relations, parameters);
+    let checked = match &raw.statement {
+        ast::Statement::Query(query) => checker.query(query).map(CheckedStatement::Query),
+        ast::Statement::Insert(insert) => checker.insert(insert).map(CheckedStatement::Write),
+        ast::Statement::Update(update) => checker.update(update).map(CheckedStatement::Write),
+        ast::Statement::Delete(delete) => checker.delete(delete).map(CheckedStatement::Write),
+        other => Err(Diagnostic::new(
+            path,
+            raw.span,
+            format!("{other} cannot stand here"),
+        )),
+    };
+    checked.map_err(|error| vec![error])
+}
+
+/// The result of one step: the first mistake ends the statement.
+type Checked<T> = Result<T, Diagnostic>;
+
+/// Walks one statement.
+struct Checker<'a> {
+    path: &'a str,
+    /// The statement's place, where the parser knows no better one.
+    span: Span,
+    relations: &'a dyn Relations,
+    parameters: &'a [ParameterShape],
+    /// The relations in sight, innermost query last.
+    scopes: Vec<Vec<Scope>>,
+    next_binding: u32,
+}
+
+impl<'a> Checker<'a> {
+    fn new(
+        path: &'a str,
+        span: Span,
+        relations: &'a dyn Relations,
+        parameters: &'a [ParameterShape],
+    ) -> Self {
+        Self {
+            path,
+            span,
+            relations,
+            parameters,
+            scopes: Vec::new(),
+            next_binding: 1,
+        }
+    }
+
+    fn binding(&mut self) -> u32 {
+        let binding = self.next_binding;
+        self.next_binding += 1;
+        binding
+    }
+
+    fn error(&self, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(self.path, span, message)
+    }
 }

@@ -36,6 +36,9 @@ pub enum ExprKind {
     Auth(AuthFunction),
     /// `now()`: the moment of the request, bound once per statement.
     Now,
+    /// `now() + interval '10 days'`: a moment at a fixed distance from now, worked out before it
+    /// is bound. The distance is a signed ISO 8601 duration.
+    NowPlus(String),
     /// `gen_random_uuid()`, a fresh random id for each row, or `uuidv7()`.
     NewId {
         /// Whether it sorts by time (`uuidv7()`).

@@ -6,13 +6,16 @@
 //! at file, line and column that says what to write instead.
 
 mod check;
+mod evaluate;
 mod expr;
 mod parse;
+mod portable;
 mod query;
 mod render;
 mod source;
 mod statement;
 mod types;
+mod walk;
 
 pub use check::{
     CheckedStatement, ParameterShape, RelationShape, Relations, ShapeColumn, check_expression,
@@ -22,8 +25,10 @@ pub use expr::{
     AggregateFunction, AuthFunction, BinaryOp, Expr, ExprKind, Function, Literal, UnaryOp,
 };
 pub use parse::{RawExpr, RawQuery, parse_expression, parse_query, parse_statements};
-pub use query::{FromItem, Join, JoinKind, OrderItem, Projection, Query, Write, WriteKind};
-pub use render::{Environment, ExpressionWriter, ddl_expression};
+pub use query::{
+    FromItem, InsertSource, Join, JoinKind, OrderItem, Projection, Query, Write, WriteKind,
+};
+pub use render::{Environment, ExpressionWriter, WriteRules, ddl_expression};
 pub use source::{Diagnostic, Source, Span};
 pub use statement::{
     AlterAction, AlterTable, ColumnDef, CommentOn, CommentTarget, CreateIndex, CreatePolicy,
@@ -31,6 +36,7 @@ pub use statement::{
     PolicyCommand, Privilege, ReferentialAction, Statement, TableConstraint,
 };
 pub use types::Type;
+pub use walk::expression_reads;
 
 #[cfg(test)]
 mod tests;

@@ -106,8 +106,6 @@ pub struct OrderItem {
 pub struct Write {
     /// The table.
     pub table: Ident,
-    /// The number by which the tree names the table's row.
-    pub binding: u32,
     /// Which of the three.
     pub kind: WriteKind,
     /// `RETURNING`, empty if none.
@@ -116,15 +114,24 @@ pub struct Write {
     pub span: Span,
 }
 
+/// Where inserted rows come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InsertSource {
+    /// `VALUES`: the rows, each as long as the list of columns.
+    Rows(Vec<Vec<Expr>>),
+    /// `SELECT …`, as many columns as are listed.
+    Query(Box<Query>),
+}
+
 /// Which of the three writing statements.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteKind {
-    /// `INSERT INTO t (columns) SELECT …` (`VALUES` becomes one such query per row)
+    /// `INSERT INTO t (columns) …`
     Insert {
         /// The columns.
         columns: Vec<Ident>,
-        /// The rows, each as long as `columns`.
-        rows: Vec<Vec<Expr>>,
+        /// The rows.
+        source: InsertSource,
     },
     /// `UPDATE t SET …`
     Update {

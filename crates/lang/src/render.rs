@@ -1,8 +1,16 @@
 //! Checked trees to text.
 
-use sql::{Dialect, Ident, Sql, Value};
+mod ddl;
+pub(crate) mod expression;
+mod json;
+mod query;
 
-use crate::{AuthFunction, Expr, Query, Write};
+pub use ddl::ddl_expression;
+pub use query::WriteRules;
+
+use sql::{Ident, Sql, Value};
+
+use crate::{AuthFunction, Expr};
 
 /// What a tree needs to know when it becomes text: the caller, the moment, the parameters, and
 /// the rules that apply.
@@ -10,9 +18,9 @@ pub trait Environment {
     /// The value of a fact about the caller.
     fn auth(&self, function: &AuthFunction) -> Value;
     /// The moment of the request.
-    fn now(&self) -> Value;
+    fn now(&self) -> jiff::Timestamp;
     /// A fresh id.
-    fn new_id(&self, ordered: bool) -> Value;
+    fn new_id(&self, ordered: bool) -> uuid::Uuid;
     /// The value of parameter `index`.
     fn parameter(&self, index: usize) -> Value;
     /// The predicate over "this row" (binding 0) that a row of `table` must satisfy to be read,
@@ -27,7 +35,16 @@ pub trait Environment {
 pub struct ExpressionWriter<'a> {
     sql: &'a mut Sql,
     environment: &'a dyn Environment,
-    next_alias: u32,
+    aliases: u32,
+    frames: Vec<Frame>,
+    /// Constants are quoted in place instead of bound, as DDL needs it.
+    quoting: bool,
+}
+
+/// The aliases of one tree: that of "this row" and those of its relations.
+struct Frame {
+    this: Option<Ident>,
+    bindings: Vec<(u32, Ident)>,
 }
 
 impl<'a> ExpressionWriter<'a> {
@@ -36,27 +53,42 @@ impl<'a> ExpressionWriter<'a> {
         Self {
             sql,
             environment,
-            next_alias: 1,
+            aliases: 0,
+            frames: Vec::new(),
+            quoting: false,
         }
     }
-    /// Writes an expression; `this` is the alias of binding 0.
-    pub fn expression(&mut self, _expr: &Expr, _this: Option<&Ident>) {
-        unimplemented!()
+
+    /// The statement being written, for text between the trees.
+    pub fn sql(&mut self) -> &mut Sql {
+        self.sql
     }
-    /// Writes a query; with an order that every engine keeps.
-    pub fn query(&mut self, _query: &Query) {
-        unimplemented!()
+
+    /// Writes an expression; `this` is the alias of binding 0, `None` for bare columns.
+    pub fn expression(&mut self, expr: &Expr, this: Option<&Ident>) {
+        self.frames.push(Frame {
+            this: this.cloned(),
+            bindings: Vec::new(),
+        });
+        self.expr(expr);
+        self.frames.pop();
     }
-    /// Writes a statement that changes rows.
-    pub fn write(&mut self, _write: &Write) {
-        unimplemented!()
+
+    /// A new alias, unique within the statement.
+    pub fn alias(&mut self) -> Ident {
+        self.aliases += 1;
+        alias(self.aliases)
     }
 }
 
-/// Writes an expression as DDL has it: constants quoted, nothing bound, columns bare.
-pub fn ddl_expression(_sql: &mut Sql, _expr: &Expr) {
-    unimplemented!()
+/// `t1`, `t2`, …; the first ones are made once.
+fn alias(number: u32) -> Ident {
+    use std::sync::LazyLock;
+    static FIRST: LazyLock<Vec<Ident>> = LazyLock::new(|| (0..32).map(make).collect());
+    let place = usize::try_from(number).unwrap_or(usize::MAX);
+    FIRST.get(place).cloned().unwrap_or_else(|| make(number))
 }
 
-#[expect(dead_code)]
-fn used(_: Dialect) {}
+fn make(number: u32) -> Ident {
+    Ident::new(&format!("t{number}")).expect("a letter and digits are a name")
+}

@@ -6,8 +6,8 @@
 
 mod catalog;
 mod ddl;
+mod describe;
 mod diff;
-mod inspect;
 mod migrate;
 mod names;
 mod operation;
@@ -17,7 +17,15 @@ pub use catalog::{
     Catalog, Check, Column, ColumnDefault, ForeignKey, Grant, Index, Policy, PrimaryKey, Role,
     Table, Unique,
 };
+pub use ddl::render_operation;
+pub use describe::{DescribedColumn, Description, describe};
+pub use diff::{Difference, diff};
+pub use migrate::{
+    History, Migration, MigrationError, MigrationState, MigrationStatus, Migrations, NewMigration,
+    Runner,
+};
 pub use operation::Operation;
+pub use resolve::CatalogKind;
 
 #[cfg(test)]
 mod tests;

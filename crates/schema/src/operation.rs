@@ -1,5 +1,7 @@
 //! One change of the database's structure.
 
+use std::fmt;
+
 use sql::Ident;
 
 use crate::{Column, ForeignKey, Index, Table};
@@ -8,16 +10,28 @@ use crate::{Column, ForeignKey, Index, Table};
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// A new table with its constraints; its indexes are operations of their own.
-    CreateTable(Box<Table>),
+    CreateTable {
+        /// The table.
+        table: Box<Table>,
+        /// Foreign keys to tables that do not exist yet; [`Operation::AddForeignKey`] follows.
+        later: Vec<Ident>,
+    },
+    /// A foreign key that had to wait for its target. SQLite wrote it with the table.
+    AddForeignKey {
+        /// Of which table.
+        table: Ident,
+        /// The key.
+        key: ForeignKey,
+    },
     /// A table and its rows go.
     DropTable(Box<Table>),
-    /// A new column.
+    /// A new column, with the foreign key that stands on it alone.
     AddColumn {
         /// Of which table.
         table: Ident,
         /// The column.
-        column: Column,
-        /// A foreign key on just that column, written with it.
+        column: Box<Column>,
+        /// Its foreign key.
         foreign_key: Option<ForeignKey>,
     },
     /// A column and its values go.
@@ -25,7 +39,16 @@ pub enum Operation {
         /// Of which table.
         table: Ident,
         /// The column.
-        column: Column,
+        column: Box<Column>,
+    },
+    /// A column gets another name.
+    RenameColumn {
+        /// Of which table.
+        table: Ident,
+        /// Its name until now.
+        from: Ident,
+        /// Its name from now on.
+        to: Ident,
     },
     /// A new index.
     CreateIndex {
@@ -41,4 +64,40 @@ pub enum Operation {
         /// The index.
         index: Index,
     },
+}
+
+impl Operation {
+    /// Whether rows or values are lost.
+    #[must_use]
+    pub fn is_destructive(&self) -> bool {
+        match self {
+            Self::DropTable(_) | Self::DropColumn { .. } => true,
+            Self::CreateTable { .. }
+            | Self::AddForeignKey { .. }
+            | Self::AddColumn { .. }
+            | Self::RenameColumn { .. }
+            | Self::CreateIndex { .. }
+            | Self::DropIndex { .. } => false,
+        }
+    }
+}
+
+/// What it does, in a few words: `create table users`.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateTable { table, .. } => write!(f, "create table {}", table.name),
+            Self::AddForeignKey { key, .. } => write!(f, "add foreign key {}", key.name),
+            Self::DropTable(table) => write!(f, "drop table {}", table.name),
+            Self::AddColumn { table, column, .. } => {
+                write!(f, "add column {table}.{}", column.name)
+            }
+            Self::DropColumn { table, column } => write!(f, "drop column {table}.{}", column.name),
+            Self::RenameColumn { table, from, to } => {
+                write!(f, "rename column {table}.{from} to {to}")
+            }
+            Self::CreateIndex { index, .. } => write!(f, "create index {}", index.name),
+            Self::DropIndex { index, .. } => write!(f, "drop index {}", index.name),
+        }
+    }
 }

@@ -67,7 +67,7 @@ pub struct Tx(Conversation);
 
 enum Conversation {
     Sqlite(SqliteTx),
-    Postgres(PostgresTx<'static>),
+    Postgres(Box<PostgresTx<'static>>),
     MySql(MySqlTx),
 }
 
@@ -218,9 +218,14 @@ impl Db {
     pub async fn begin(&self) -> DbResult<Tx> {
         Ok(Tx(match &self.engine {
             Engine::Sqlite(database) => Conversation::Sqlite(database.writer.begin().await?),
-            Engine::Postgres(database) => Conversation::Postgres(database.begin().await?),
+            Engine::Postgres(database) => Conversation::Postgres(Box::new(database.begin().await?)),
             Engine::MySql(database) => Conversation::MySql(database.begin().await?),
         }))
+    }
+
+    /// Waits, for rooms that poll and do not know the runtime.
+    pub async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 
     /// Whether the database answers now.

@@ -11,7 +11,7 @@ pub use row::SqliteRow;
 pub(crate) use read::Readers;
 pub(crate) use writer::{SqliteTx, Writer};
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::{DbError, DbOptions, DbResult};
@@ -20,7 +20,6 @@ use crate::{DbError, DbOptions, DbResult};
 pub(crate) struct SqliteDatabase {
     pub(crate) readers: Readers,
     pub(crate) writer: Writer,
-    pub(crate) path: PathBuf,
 }
 
 impl SqliteDatabase {
@@ -35,10 +34,6 @@ impl SqliteDatabase {
         }
         let writer = Writer::start(path, options)?;
         let readers = Readers::new(path, options)?;
-        Ok(Arc::new(Self {
-            readers,
-            writer,
-            path: path.to_owned(),
-        }))
+        Ok(Arc::new(Self { readers, writer }))
     }
 }

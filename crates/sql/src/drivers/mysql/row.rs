@@ -72,18 +72,21 @@ fn decode(stored: &Stored, kind: Kind) -> Option<ValueRef<'_>> {
             }
             _ => ValueRef::Time(text()?.parse().ok()?),
         },
-        Kind::Timestamp => match stored {
-            Stored::Date(year, month, day, hour, minute, second, micros) => {
-                let date = date(*year, *month, *day)?;
-                ValueRef::Timestamp(spell::civil(date, time(*hour, *minute, *second, *micros)?)?)
-            }
-            _ => {
-                let civil: jiff::civil::DateTime = text()?.parse().ok()?;
-                ValueRef::Timestamp(spell::civil(civil.date(), civil.time())?)
-            }
-        },
+        Kind::Timestamp => ValueRef::Timestamp(moment(stored)?),
         Kind::Bytes => ValueRef::Bytes(Cow::Borrowed(bytes()?)),
     })
+}
+
+fn moment(stored: &Stored) -> Option<jiff::Timestamp> {
+    if let Stored::Date(year, month, day, hour, minute, second, micros) = stored {
+        let date = date(*year, *month, *day)?;
+        return spell::civil(date, time(*hour, *minute, *second, *micros)?);
+    }
+    let Stored::Bytes(bytes) = stored else {
+        return None;
+    };
+    let civil: jiff::civil::DateTime = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+    spell::civil(civil.date(), civil.time())
 }
 
 fn integer(stored: &Stored) -> Option<i64> {

@@ -3,6 +3,8 @@
 //! The format is base 10 000 digits with a weight and a display scale
 //! (src/backend/utils/adt/numeric.c, `numeric_send`).
 
+use std::fmt::Write as _;
+
 const NEGATIVE: u16 = 0x4000;
 const NOT_A_NUMBER: u16 = 0xC000;
 
@@ -36,11 +38,8 @@ pub(super) fn decode(raw: &[u8]) -> Option<String> {
     }
     for position in 0..=weight {
         let group = digit(position);
-        text.push_str(&if position == 0 {
-            group.to_string()
-        } else {
-            format!("{group:04}")
-        });
+        let width = if position == 0 { 0 } else { 4 };
+        let _ = write!(text, "{group:0width$}");
     }
     if scale > 0 {
         let mut fraction = String::new();
@@ -53,7 +52,7 @@ pub(super) fn decode(raw: &[u8]) -> Option<String> {
             position = 0;
         }
         while fraction.len() < scale {
-            fraction.push_str(&format!("{:04}", digit(position)));
+            let _ = write!(fraction, "{:04}", digit(position));
             position += 1;
         }
         text.push('.');
@@ -108,9 +107,9 @@ pub(super) fn encode(text: &str) -> Option<Vec<u8>> {
     raw.extend(weight.to_be_bytes());
     raw.extend(sign.to_be_bytes());
     raw.extend(u16::try_from(fraction.len()).ok()?.to_be_bytes());
-    groups
-        .iter()
-        .for_each(|group| raw.extend(group.to_be_bytes()));
+    for group in groups {
+        raw.extend(group.to_be_bytes());
+    }
     Some(raw)
 }
 

@@ -153,8 +153,9 @@ fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Option<()> {
             Type::FLOAT4 => out.put_f32(*number as f32),
             _ => out.put_f64(*number),
         },
-        Value::Decimal(text) => encode_text(text, ty, out)?,
-        Value::Text(text) | Value::Json(text) => encode_text(text, ty, out)?,
+        Value::Decimal(text) | Value::Text(text) | Value::Json(text) => {
+            encode_text(text, ty, out)?;
+        }
         Value::Bytes(bytes) => out.put_slice(bytes),
         Value::Uuid(id) => match *ty {
             Type::UUID => out.put_slice(id.as_bytes()),

@@ -35,7 +35,7 @@ impl Readers {
 
     /// Runs one statement.
     pub(crate) fn read(&self, query: &Query, sink: &mut (dyn RowSink + Send)) -> DbResult<()> {
-        self.on_thread(query.weight, || {
+        Self::on_thread(query.weight, || {
             self.with(|connection| run(connection, query, sink))
         })
     }
@@ -47,7 +47,7 @@ impl Readers {
     ) -> DbResult<()> {
         let long = reads.iter().any(|(query, _)| query.weight == Weight::Long);
         let weight = if long { Weight::Long } else { Weight::Short };
-        self.on_thread(weight, || {
+        Self::on_thread(weight, || {
             self.with(|connection| {
                 let snapshot = connection
                     .unchecked_transaction()
@@ -71,7 +71,7 @@ impl Readers {
     }
 
     /// A long statement must not stand in the way of the worker's other tasks.
-    fn on_thread<T>(&self, weight: Weight, work: impl FnOnce() -> T) -> T {
+    fn on_thread<T>(weight: Weight, work: impl FnOnce() -> T) -> T {
         let movable = Handle::try_current()
             .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
         match weight {

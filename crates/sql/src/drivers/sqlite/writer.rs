@@ -197,7 +197,10 @@ fn group(
     other
 }
 
-fn fail_all(done: Vec<(Reply<Vec<Outcome>>, DbResult<Vec<Outcome>>)>, error: &DbError) {
+/// A unit that ran and waits for the commit.
+type Done = (Reply<Vec<Outcome>>, DbResult<Vec<Outcome>>);
+
+fn fail_all(done: Vec<Done>, error: &DbError) {
     for (reply, result) in done {
         answer(reply, Err(result.err().unwrap_or_else(|| error.clone())));
     }

@@ -1,0 +1,337 @@
+//! The parser's statements to ours.
+
+use sql::Ident;
+use sqlparser::ast;
+
+use super::{create, name, table_name};
+use crate::{
+    AlterAction, AlterTable, CommentOn, CommentTarget, CreateIndex, CreatePolicy, CreateRole,
+    Diagnostic, DropIndex, DropTable, Grant, GrantRole, PolicyCommand, Privilege, RawExpr, Source,
+    Span, Statement,
+};
+
+type Parsed<T> = Result<T, Diagnostic>;
+
+/// One parsed statement is one of ours, or several (`DROP TABLE a, b`).
+pub(super) fn translate(
+    source: &Source,
+    statement: &ast::Statement,
+    span: Span,
+) -> Parsed<Vec<Statement>> {
+    let one = |statement| Ok(vec![statement]);
+    match statement {
+        ast::Statement::CreateTable(table) => {
+            one(Statement::CreateTable(create::table(source, table, span)?))
+        }
+        ast::Statement::CreateIndex(index) => {
+            one(Statement::CreateIndex(create_index(source, index, span)?))
+        }
+        ast::Statement::CreateRole(role) => role
+            .names
+            .iter()
+            .map(|object| {
+                let name = table_name(&source.path, object, span)?;
+                Ok(Statement::CreateRole(CreateRole { name, span }))
+            })
+            .collect(),
+        ast::Statement::Grant(granted) => grant(source, granted, span),
+        ast::Statement::CreatePolicy(policy) => one(Statement::CreatePolicy(create_policy(
+            source, policy, span,
+        )?)),
+        ast::Statement::Comment {
+            object_type,
+            object_name,
+            comment,
+            ..
+        } => {
+            let target = comment_target(source, *object_type, object_name, span)?;
+            one(Statement::Comment(CommentOn {
+                target,
+                text: comment.clone(),
+                span,
+            }))
+        }
+        ast::Statement::Drop {
+            object_type, names, ..
+        } => drop_objects(source, *object_type, names, span),
+        ast::Statement::AlterTable(alter) => alter_table(source, alter, span),
+        other => {
+            let text = other.to_string();
+            let words: Vec<&str> = text.split_whitespace().take(2).collect();
+            Err(Diagnostic::new(
+                &source.path,
+                span,
+                format!("{} is not offered here", words.join(" ")),
+            )
+            .hint(
+                "a schema holds CREATE TABLE, INDEX, ROLE and POLICY, GRANT and COMMENT ON; \
+                     queries belong in api/, rows in seed/",
+            ))
+        }
+    }
+}
+
+fn create_index(source: &Source, index: &ast::CreateIndex, span: Span) -> Parsed<CreateIndex> {
+    let refuse =
+        |message: &str, hint: &str| Err(Diagnostic::new(&source.path, span, message).hint(hint));
+    let Some(object) = &index.name else {
+        return refuse(
+            "an index needs a name",
+            "write CREATE INDEX table_column_idx ON …",
+        );
+    };
+    if index.predicate.is_some() {
+        return refuse(
+            "a partial index does not exist on every engine",
+            "leave the WHERE away",
+        );
+    }
+    let mut columns = Vec::new();
+    for column in &index.columns {
+        let ast::Expr::Identifier(ident) = &column.column.expr else {
+            return refuse(
+                "an index is over columns",
+                "name a column, not an expression",
+            );
+        };
+        let descending = column.column.options.sort == Some(ast::OrderBySort::Desc);
+        columns.push((name(&source.path, ident, span)?, descending));
+    }
+    Ok(CreateIndex {
+        name: table_name(&source.path, object, span)?,
+        table: table_name(&source.path, &index.table_name, span)?,
+        span,
+        columns,
+        unique: index.unique,
+    })
+}
+
+fn grantees(source: &Source, grantees: &[ast::Grantee], span: Span) -> Parsed<Vec<Ident>> {
+    grantees
+        .iter()
+        .map(|grantee| match &grantee.name {
+            Some(ast::GranteeName::ObjectName(object)) => table_name(&source.path, object, span),
+            _ => Err(
+                Diagnostic::new(&source.path, span, "GRANT names roles").hint(
+                    "write TO anon, authenticated or a role of your own; PUBLIC is both of them",
+                ),
+            ),
+        })
+        .collect()
+}
+
+fn grant(source: &Source, granted: &ast::Grant, span: Span) -> Parsed<Vec<Statement>> {
+    let roles = grantees(source, &granted.grantees, span)?;
+    let actions = match &granted.privileges {
+        ast::Privileges::All { .. } => None,
+        ast::Privileges::Actions(actions) => Some(actions),
+    };
+    let tables = match &granted.objects {
+        Some(ast::GrantObjects::Tables(tables)) => tables,
+        // `GRANT editor TO authenticated`: the parser takes the role for a privilege.
+        None => return grant_roles(source, actions, &roles, span),
+        Some(_) => {
+            return Err(Diagnostic::new(&source.path, span, "GRANT is on tables")
+                .hint("write GRANT select ON table TO role"));
+        }
+    };
+    let privileges = match actions {
+        None => [
+            Privilege::Select,
+            Privilege::Insert,
+            Privilege::Update,
+            Privilege::Delete,
+        ]
+        .map(|privilege| (privilege, None))
+        .to_vec(),
+        Some(actions) => actions
+            .iter()
+            .map(|action| privilege(source, action, span))
+            .collect::<Parsed<_>>()?,
+    };
+    let tables = tables
+        .iter()
+        .map(|table| table_name(&source.path, table, span))
+        .collect::<Parsed<_>>()?;
+    Ok(vec![Statement::Grant(Grant {
+        privileges,
+        tables,
+        roles,
+        span,
+    })])
+}
+
+fn grant_roles(
+    source: &Source,
+    actions: Option<&Vec<ast::Action>>,
+    roles: &[Ident],
+    span: Span,
+) -> Parsed<Vec<Statement>> {
+    let mut statements = Vec::new();
+    for action in actions.into_iter().flatten() {
+        let text = action.to_string();
+        let word = text.rsplit(' ').next().unwrap_or_default().to_lowercase();
+        let role = Ident::new(&word)
+            .map_err(|error| Diagnostic::new(&source.path, span, error.to_string()))?;
+        for to in roles {
+            statements.push(Statement::GrantRole(GrantRole {
+                role: role.clone(),
+                to: to.clone(),
+                span,
+            }));
+        }
+    }
+    Ok(statements)
+}
+
+fn privilege(
+    source: &Source,
+    action: &ast::Action,
+    span: Span,
+) -> Parsed<(Privilege, Option<Vec<Ident>>)> {
+    let (privilege, columns) = match action {
+        ast::Action::Select { columns } => (Privilege::Select, columns),
+        ast::Action::Insert { columns } => (Privilege::Insert, columns),
+        ast::Action::Update { columns } => (Privilege::Update, columns),
+        ast::Action::Delete => (Privilege::Delete, &None),
+        other => {
+            return Err(Diagnostic::new(
+                &source.path,
+                span,
+                format!("{other} is not a privilege here"),
+            )
+            .hint("write select, insert, update or delete"));
+        }
+    };
+    let columns = columns
+        .as_ref()
+        .map(|columns| create::names(source, columns, span))
+        .transpose()?;
+    Ok((privilege, columns))
+}
+
+fn create_policy(source: &Source, policy: &ast::CreatePolicy, span: Span) -> Parsed<CreatePolicy> {
+    let command = match policy.command {
+        None | Some(ast::CreatePolicyCommand::All) => PolicyCommand::All,
+        Some(ast::CreatePolicyCommand::Select) => PolicyCommand::One(Privilege::Select),
+        Some(ast::CreatePolicyCommand::Insert) => PolicyCommand::One(Privilege::Insert),
+        Some(ast::CreatePolicyCommand::Update) => PolicyCommand::One(Privilege::Update),
+        Some(ast::CreatePolicyCommand::Delete) => PolicyCommand::One(Privilege::Delete),
+    };
+    let mut roles = Vec::new();
+    for owner in policy.to.iter().flatten() {
+        match owner {
+            ast::Owner::Ident(ident) if ident.value.eq_ignore_ascii_case("public") => {}
+            ast::Owner::Ident(ident) => roles.push(name(&source.path, ident, span)?),
+            other => {
+                return Err(Diagnostic::new(
+                    &source.path,
+                    span,
+                    format!("{other} is not a role here"),
+                ));
+            }
+        }
+    }
+    let raw = |expr: &Option<ast::Expr>| expr.clone().map(|expr| RawExpr { expr, span });
+    Ok(CreatePolicy {
+        name: name(&source.path, &policy.name, span)?,
+        table: table_name(&source.path, &policy.table_name, span)?,
+        command,
+        permissive: policy.policy_type != Some(ast::CreatePolicyType::Restrictive),
+        roles,
+        using: raw(&policy.using),
+        check: raw(&policy.with_check),
+        span,
+    })
+}
+
+fn comment_target(
+    source: &Source,
+    kind: ast::CommentObject,
+    object: &ast::ObjectName,
+    span: Span,
+) -> Parsed<CommentTarget> {
+    match (kind, object.0.as_slice()) {
+        (ast::CommentObject::Table, _) => Ok(CommentTarget::Table(table_name(
+            &source.path,
+            object,
+            span,
+        )?)),
+        (
+            ast::CommentObject::Column,
+            [
+                ast::ObjectNamePart::Identifier(table),
+                ast::ObjectNamePart::Identifier(column),
+            ],
+        ) => Ok(CommentTarget::Column(
+            name(&source.path, table, span)?,
+            name(&source.path, column, span)?,
+        )),
+        _ => Err(
+            Diagnostic::new(&source.path, span, "a comment is on a table or a column")
+                .hint("write COMMENT ON TABLE t IS '…' or COMMENT ON COLUMN t.c IS '…'"),
+        ),
+    }
+}
+
+fn drop_objects(
+    source: &Source,
+    kind: ast::ObjectType,
+    names: &[ast::ObjectName],
+    span: Span,
+) -> Parsed<Vec<Statement>> {
+    names
+        .iter()
+        .map(|object| {
+            let name = table_name(&source.path, object, span)?;
+            match kind {
+                ast::ObjectType::Table => Ok(Statement::DropTable(DropTable { name, span })),
+                ast::ObjectType::Index => Ok(Statement::DropIndex(DropIndex { name, span })),
+                other => Err(Diagnostic::new(
+                    &source.path,
+                    span,
+                    format!("DROP {other} is not offered"),
+                )),
+            }
+        })
+        .collect()
+}
+
+fn alter_table(source: &Source, alter: &ast::AlterTable, span: Span) -> Parsed<Vec<Statement>> {
+    let table = table_name(&source.path, &alter.name, span)?;
+    let mut statements = Vec::new();
+    for operation in &alter.operations {
+        let actions = match operation {
+            ast::AlterTableOperation::AddColumn { column_def, .. } => {
+                let (column, constraints) = create::column(source, column_def, span)?;
+                vec![AlterAction::AddColumn(column, constraints)]
+            }
+            ast::AlterTableOperation::DropColumn { column_names, .. } => column_names
+                .iter()
+                .map(|column| Ok(AlterAction::DropColumn(name(&source.path, column, span)?)))
+                .collect::<Parsed<_>>()?,
+            ast::AlterTableOperation::RenameColumn {
+                old_column_name,
+                new_column_name,
+            } => {
+                vec![AlterAction::RenameColumn(
+                    name(&source.path, old_column_name, span)?,
+                    name(&source.path, new_column_name, span)?,
+                )]
+            }
+            other => {
+                let message = format!("ALTER TABLE … {other} is not offered");
+                return Err(Diagnostic::new(&source.path, span, message)
+                    .hint("a migration may ADD, DROP or RENAME a COLUMN"));
+            }
+        };
+        for action in actions {
+            statements.push(Statement::AlterTable(AlterTable {
+                name: table.clone(),
+                action,
+                span,
+            }));
+        }
+    }
+    Ok(statements)
+}

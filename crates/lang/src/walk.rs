@@ -1,0 +1,185 @@
+//! Walking trees: what they name, and trees with columns replaced.
+
+use std::collections::BTreeSet;
+
+use sql::Ident;
+
+use crate::{Expr, ExprKind, FromItem, OrderItem, Query};
+
+impl Expr {
+    /// The direct parts of an expression, sub-queries not included.
+    fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Literal(_)
+            | ExprKind::Column { .. }
+            | ExprKind::Auth(_)
+            | ExprKind::Now
+            | ExprKind::NowPlus(_)
+            | ExprKind::NewId { .. }
+            | ExprKind::Parameter(_)
+            | ExprKind::Exists { .. }
+            | ExprKind::Scalar(_) => Vec::new(),
+            ExprKind::Unary(_, operand)
+            | ExprKind::IsNull { operand, .. }
+            | ExprKind::IsBool { operand, .. }
+            | ExprKind::InQuery { operand, .. }
+            | ExprKind::Cast(operand, _) => vec![operand],
+            ExprKind::Binary(_, left, right) => vec![left, right],
+            ExprKind::RowCompare(_, left, right) => left.iter().chain(right).collect(),
+            ExprKind::InList { operand, list, .. } => {
+                std::iter::once(&**operand).chain(list).collect()
+            }
+            ExprKind::Like {
+                operand, pattern, ..
+            } => vec![operand, pattern],
+            ExprKind::Case {
+                branches,
+                otherwise,
+            } => branches
+                .iter()
+                .flat_map(|(condition, result)| [condition, result])
+                .chain(otherwise.as_deref())
+                .collect(),
+            ExprKind::Call(_, arguments) => arguments.iter().collect(),
+            ExprKind::JsonObject(members) => members.iter().map(|(_, value)| value).collect(),
+            ExprKind::JsonAgg { element, order } => std::iter::once(&**element)
+                .chain(order.iter().map(|key| &key.expr))
+                .collect(),
+            ExprKind::Aggregate(_, operand) => operand.as_deref().into_iter().collect(),
+        }
+    }
+
+    fn query(&self) -> Option<&Query> {
+        match &self.kind {
+            ExprKind::InQuery { query, .. }
+            | ExprKind::Exists { query, .. }
+            | ExprKind::Scalar(query) => Some(query),
+            _ => None,
+        }
+    }
+
+    /// Calls `visit` with every expression of the tree, those of sub-queries included.
+    pub fn visit(&self, visit: &mut dyn FnMut(&Expr)) {
+        visit(self);
+        for part in self.parts() {
+            part.visit(visit);
+        }
+        if let Some(query) = self.query() {
+            query.visit(visit);
+        }
+    }
+
+    /// The columns of "this row" (binding 0) that it reads.
+    #[must_use]
+    pub fn row_columns(&self) -> BTreeSet<Ident> {
+        let mut columns = BTreeSet::new();
+        self.visit(&mut |expr| {
+            if let ExprKind::Column { binding: 0, column } = &expr.kind {
+                columns.insert(column.clone());
+            }
+        });
+        columns
+    }
+
+    /// Whether it names the caller.
+    #[must_use]
+    pub fn names_caller(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |expr| found |= matches!(expr.kind, ExprKind::Auth(_)));
+        found
+    }
+
+    /// Whether it holds a sub-query.
+    #[must_use]
+    pub fn has_query(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |expr| found |= expr.query().is_some());
+        found
+    }
+}
+
+/// A column of a table that a query reads.
+pub type TableColumn = (Ident, Ident);
+
+impl Query {
+    /// Calls `visit` with every expression of the query and its sub-queries.
+    pub fn visit(&self, visit: &mut dyn FnMut(&Expr)) {
+        let keys =
+            |order: &[OrderItem]| order.iter().map(|key| key.expr.clone()).collect::<Vec<_>>();
+        for column in &self.projection {
+            column.expr.visit(visit);
+        }
+        for item in self.items() {
+            if let FromItem::Derived { query, .. } = item {
+                query.visit(visit);
+            }
+        }
+        for join in &self.joins {
+            join.on.visit(visit);
+        }
+        let optional = [&self.filter, &self.having, &self.limit, &self.offset];
+        for expr in optional.into_iter().flatten().chain(&self.group) {
+            expr.visit(visit);
+        }
+        for expr in keys(&self.order) {
+            expr.visit(visit);
+        }
+    }
+
+    fn items(&self) -> impl Iterator<Item = &FromItem> {
+        self.from
+            .iter()
+            .chain(self.joins.iter().map(|join| &join.item))
+    }
+
+    /// The tables by their numbers, those of sub-queries included.
+    fn collect_tables(&self, tables: &mut Vec<(u32, Ident)>) {
+        for item in self.items() {
+            match item {
+                FromItem::Table { binding, table } => tables.push((*binding, table.clone())),
+                FromItem::Derived { query, .. } => query.collect_tables(tables),
+            }
+        }
+        let mut inner = Vec::new();
+        self.visit(&mut |expr| {
+            if let Some(query) = expr.query() {
+                query.collect_tables(&mut inner);
+            }
+        });
+        tables.extend(inner);
+    }
+
+    /// Every table that it names and every column of theirs that it reads.
+    #[must_use]
+    pub fn reads(&self) -> (BTreeSet<Ident>, BTreeSet<TableColumn>) {
+        let mut numbered = Vec::new();
+        self.collect_tables(&mut numbered);
+        let mut columns = BTreeSet::new();
+        self.visit(&mut |expr| {
+            if let ExprKind::Column { binding, column } = &expr.kind
+                && let Some((_, table)) = numbered.iter().find(|(number, _)| number == binding)
+            {
+                columns.insert((table.clone(), column.clone()));
+            }
+        });
+        (
+            numbered.into_iter().map(|(_, table)| table).collect(),
+            columns,
+        )
+    }
+}
+
+/// Every table and column that an expression's sub-queries read.
+#[must_use]
+pub fn expression_reads(expr: &Expr) -> (BTreeSet<Ident>, BTreeSet<TableColumn>) {
+    let mut tables = BTreeSet::new();
+    let mut columns = BTreeSet::new();
+    expr.visit(&mut |part| {
+        if let Some(query) = part.query() {
+            let (more_tables, more_columns) = query.reads();
+            tables.extend(more_tables);
+            columns.extend(more_columns);
+        }
+    });
+    (tables, columns)
+}

@@ -1,0 +1,276 @@
+//! Operations as a migration file's text, portable SQL.
+
+use std::fmt::Write as _;
+
+use lang::{Diagnostic, ReferentialAction};
+use sql::Ident;
+
+use super::file::{Migrations, checksum_of};
+use crate::{
+    Catalog, CatalogKind, Column, ColumnDefault, ForeignKey, Index, Operation, Table, diff,
+};
+
+/// A file to be written.
+#[derive(Clone, Debug)]
+pub struct NewMigration {
+    /// `0002_add_likes.sql`
+    pub file_name: String,
+    /// The whole text.
+    pub text: String,
+    /// What it does, a line each.
+    pub summary: Vec<String>,
+    /// Whether it loses data.
+    pub destructive: bool,
+}
+
+impl Migrations {
+    /// The file that leads from these migrations to the wanted tables; `None` when they are
+    /// there already.
+    pub fn next(
+        &self,
+        wanted: &Catalog,
+        name: &str,
+        kind: CatalogKind,
+    ) -> Result<Option<NewMigration>, Vec<Diagnostic>> {
+        let known = self.fold(kind)?;
+        let up = diff(&known, wanted)?.operations;
+        if up.is_empty() {
+            return Ok(None);
+        }
+        let last = self.files.last();
+        let number = last
+            .and_then(|file| file.revision.parse::<u32>().ok())
+            .unwrap_or(0)
+            + 1;
+        let revision = format!("{number:04}");
+        let parent = last.map_or("none", |file| file.revision.as_str());
+        let slug = slug(name);
+        let destructive = up.iter().any(Operation::is_destructive);
+        let mut body = String::new();
+        if destructive {
+            body.push_str("-- @destructive\n");
+        }
+        body.push_str("-- @up\n");
+        up.iter()
+            .for_each(|operation| write_up(&mut body, operation));
+        body.push_str("-- @down\n");
+        up.iter()
+            .rev()
+            .for_each(|operation| write_down(&mut body, operation));
+        let checksum = checksum_of(&body);
+        let text = format!(
+            "-- @revision {revision}\n-- @parent {parent}\n-- @name {slug}\n\
+             -- @checksum sha256:{checksum}\n{body}"
+        );
+        let summary = up.iter().map(ToString::to_string).collect();
+        Ok(Some(NewMigration {
+            file_name: format!("{revision}_{slug}.sql"),
+            text,
+            summary,
+            destructive,
+        }))
+    }
+}
+
+/// Lower-case letters, digits and underscores.
+fn slug(name: &str) -> String {
+    let plain: String = name
+        .to_lowercase()
+        .chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let words: Vec<&str> = plain.split('_').filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        String::from("change")
+    } else {
+        words.join("_")
+    }
+}
+
+fn name(ident: &Ident) -> String {
+    format!("\"{}\"", ident.as_str().replace('"', "\"\""))
+}
+
+fn names(idents: &[Ident]) -> String {
+    idents.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn write_up(text: &mut String, operation: &Operation) {
+    match operation {
+        Operation::CreateTable { table, .. } => text.push_str(&create_table(table)),
+        // It is written with its table.
+        Operation::AddForeignKey { .. } => {}
+        Operation::DropTable(table) => drop_table(text, table),
+        Operation::AddColumn {
+            table,
+            column,
+            foreign_key,
+        } => {
+            let _ = write!(
+                text,
+                "alter table {} add column {}",
+                name(table),
+                define(column)
+            );
+            if let Some(key) = foreign_key {
+                let _ = write!(text, " constraint {} {}", name(&key.name), references(key));
+            }
+            text.push_str(";\n");
+        }
+        Operation::DropColumn { table, column } => drop_column(text, table, column),
+        Operation::RenameColumn { table, from, to } => {
+            rename(text, table, from, to);
+        }
+        Operation::CreateIndex { table, index } => create_index(text, table, index),
+        Operation::DropIndex { index, .. } => drop_index(text, index),
+    }
+}
+
+fn write_down(text: &mut String, operation: &Operation) {
+    match operation {
+        Operation::CreateTable { table, .. } => drop_table(text, table),
+        Operation::AddForeignKey { .. } => {}
+        Operation::DropTable(table) => {
+            text.push_str(&create_table(table));
+            table
+                .indexes
+                .iter()
+                .for_each(|index| create_index(text, &table.name, index));
+        }
+        Operation::AddColumn { table, column, .. } => drop_column(text, table, column),
+        Operation::DropColumn { table, column } => {
+            let _ = writeln!(
+                text,
+                "alter table {} add column {};",
+                name(table),
+                define(column)
+            );
+        }
+        Operation::RenameColumn { table, from, to } => rename(text, table, to, from),
+        Operation::CreateIndex { index, .. } => drop_index(text, index),
+        Operation::DropIndex { table, index } => create_index(text, table, index),
+    }
+}
+
+fn drop_table(text: &mut String, table: &Table) {
+    let _ = writeln!(text, "drop table {};", name(&table.name));
+}
+
+fn drop_column(text: &mut String, table: &Ident, column: &Column) {
+    let _ = writeln!(
+        text,
+        "alter table {} drop column {};",
+        name(table),
+        name(&column.name)
+    );
+}
+
+fn rename(text: &mut String, table: &Ident, from: &Ident, to: &Ident) {
+    let _ = writeln!(
+        text,
+        "alter table {} rename column {} to {};",
+        name(table),
+        name(from),
+        name(to)
+    );
+}
+
+fn create_index(text: &mut String, table: &Ident, index: &Index) {
+    let columns: Vec<String> = index
+        .columns
+        .iter()
+        .map(|(column, descending)| match descending {
+            true => format!("{} desc", name(column)),
+            false => name(column),
+        })
+        .collect();
+    let unique = if index.unique { "unique " } else { "" };
+    let (index, table) = (name(&index.name), name(table));
+    let _ = writeln!(
+        text,
+        "create {unique}index {index} on {table} ({});",
+        columns.join(", ")
+    );
+}
+
+fn drop_index(text: &mut String, index: &Index) {
+    let _ = writeln!(text, "drop index {};", name(&index.name));
+}
+
+fn define(column: &Column) -> String {
+    let mut text = format!("{} {}", name(&column.name), column.ty);
+    if column.identity {
+        text.push_str(" generated by default as identity");
+    } else if !column.nullable {
+        text.push_str(" not null");
+    }
+    if let Some(ColumnDefault::Engine(expr)) = &column.default {
+        let _ = write!(text, " default {expr}");
+    }
+    text
+}
+
+fn create_table(table: &Table) -> String {
+    let mut lines: Vec<String> = table.columns.iter().map(define).collect();
+    if let Some(key) = &table.primary_key {
+        lines.push(format!(
+            "constraint {} primary key ({})",
+            name(&key.name),
+            names(&key.columns)
+        ));
+    }
+    for unique in &table.uniques {
+        lines.push(format!(
+            "constraint {} unique ({})",
+            name(&unique.name),
+            names(&unique.columns)
+        ));
+    }
+    for check in &table.checks {
+        lines.push(format!(
+            "constraint {} check ({})",
+            name(&check.name),
+            check.expr
+        ));
+    }
+    for key in &table.foreign_keys {
+        let (own, columns) = (name(&key.name), names(&key.columns));
+        lines.push(format!(
+            "constraint {own} foreign key ({columns}) {}",
+            references(key)
+        ));
+    }
+    format!(
+        "create table {} (\n  {}\n);\n",
+        name(&table.name),
+        lines.join(",\n  ")
+    )
+}
+
+fn references(key: &ForeignKey) -> String {
+    let action = |action: ReferentialAction| match action {
+        ReferentialAction::NoAction => None,
+        ReferentialAction::Restrict => Some("restrict"),
+        ReferentialAction::Cascade => Some("cascade"),
+        ReferentialAction::SetNull => Some("set null"),
+        ReferentialAction::SetDefault => Some("set default"),
+    };
+    let mut text = format!(
+        "references {} ({})",
+        name(&key.target),
+        names(&key.target_columns)
+    );
+    if let Some(action) = action(key.on_delete) {
+        let _ = write!(text, " on delete {action}");
+    }
+    if let Some(action) = action(key.on_update) {
+        let _ = write!(text, " on update {action}");
+    }
+    text
+}

@@ -1,0 +1,222 @@
+//! Roles, grants and policies.
+
+use lang::{
+    Diagnostic, PolicyCommand, Privilege, RawExpr, Span, Statement, Type, check_expression,
+};
+use sql::Ident;
+
+use super::tables::missing_table;
+use super::{Placed, near};
+use crate::{Catalog, Grant, Policy, Role, Table};
+
+impl Catalog {
+    pub(super) fn declare_roles(&mut self, placed: &[Placed<'_>], errors: &mut Vec<Diagnostic>) {
+        for (path, statement) in placed {
+            let Statement::CreateRole(create) = statement else {
+                continue;
+            };
+            if self.has_role(&create.name) {
+                let message = format!("the role {} exists already", create.name);
+                errors.push(Diagnostic::new(*path, create.span, message));
+                continue;
+            }
+            self.roles.push(Role {
+                name: create.name.clone(),
+                inherits: Vec::new(),
+            });
+        }
+        for (path, statement) in placed {
+            let Statement::GrantRole(grant) = statement else {
+                continue;
+            };
+            for role in [&grant.role, &grant.to] {
+                if !self.has_role(role) {
+                    errors.push(self.missing_role(path, grant.span, role));
+                }
+            }
+            if grant.role == grant.to || self.inherited(&grant.role).contains(&grant.to) {
+                let message = format!(
+                    "{} and {} would inherit from each other",
+                    grant.role, grant.to
+                );
+                errors.push(Diagnostic::new(*path, grant.span, message));
+                continue;
+            }
+            if let Some(to) = self.roles.iter_mut().find(|role| role.name == grant.to) {
+                to.inherits.push(grant.role.clone());
+            }
+        }
+    }
+
+    fn missing_role(&self, path: &str, span: Span, role: &Ident) -> Diagnostic {
+        let names: Vec<Ident> = self.roles.iter().map(|role| role.name.clone()).collect();
+        let error = Diagnostic::new(path, span, format!("there is no role {role}"));
+        let error = near(error, role, &names);
+        match error.hint {
+            Some(_) => error,
+            None => error.hint(format!("write create role {role};")),
+        }
+    }
+
+    /// The role itself and everything that was granted to it, however far.
+    #[must_use]
+    pub fn inherited(&self, role: &Ident) -> Vec<Ident> {
+        let mut found = vec![role.clone()];
+        let mut next = 0;
+        while let Some(role) = found.get(next).cloned() {
+            next += 1;
+            let own = self.roles.iter().find(|known| known.name == role);
+            for more in own.iter().flat_map(|role| &role.inherits) {
+                if !found.contains(more) {
+                    found.push(more.clone());
+                }
+            }
+        }
+        found
+    }
+
+    pub(super) fn declare_grants(&mut self, placed: &[Placed<'_>], errors: &mut Vec<Diagnostic>) {
+        for (path, statement) in placed {
+            let Statement::Grant(grant) = statement else {
+                continue;
+            };
+            let unknown = grant.roles.iter().find(|role| !self.has_role(role));
+            if let Some(role) = unknown {
+                errors.push(self.missing_role(path, grant.span, role));
+                continue;
+            }
+            let names = lang::Relations::names(self);
+            for name in &grant.tables {
+                let Some(table) = self.table_mut(name) else {
+                    errors.push(missing_table(path, grant.span, name, &names));
+                    continue;
+                };
+                for (privilege, columns) in &grant.privileges {
+                    if let Err(message) = table.grant(*privilege, columns.as_deref(), &grant.roles)
+                    {
+                        errors.push(Diagnostic::new(*path, grant.span, message));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn declare_policies(&mut self, placed: &[Placed<'_>], errors: &mut Vec<Diagnostic>) {
+        for (path, statement) in placed {
+            let Statement::CreatePolicy(create) = statement else {
+                continue;
+            };
+            let error = |message: &str| Diagnostic::new(*path, create.span, message);
+            let names = lang::Relations::names(self);
+            let Some(table) = self.table(create.table.as_str()) else {
+                errors.push(missing_table(path, create.span, &create.table, &names));
+                continue;
+            };
+            if table
+                .policies
+                .iter()
+                .any(|policy| policy.name == create.name)
+            {
+                errors.push(error("the table has a policy of this name already"));
+                continue;
+            }
+            if let Some(role) = create.roles.iter().find(|role| !self.has_role(role)) {
+                errors.push(self.missing_role(path, create.span, role));
+                continue;
+            }
+            match (create.command, &create.using, &create.check) {
+                (PolicyCommand::One(Privilege::Insert), Some(_), _) => {
+                    errors.push(error("an insert has no row before it; write WITH CHECK"));
+                    continue;
+                }
+                (PolicyCommand::One(Privilege::Select | Privilege::Delete), _, Some(_)) => {
+                    errors.push(error("this command writes no row; write USING alone"));
+                    continue;
+                }
+                _ => {}
+            }
+            let mut rule = |raw: &Option<RawExpr>| match raw {
+                None => None,
+                Some(raw) => match self.rule(path, table, raw) {
+                    Ok(expr) => Some(expr),
+                    Err(more) => {
+                        errors.extend(more);
+                        None
+                    }
+                },
+            };
+            let policy = Policy {
+                name: create.name.clone(),
+                command: create.command,
+                permissive: create.permissive,
+                roles: create.roles.clone(),
+                using: rule(&create.using),
+                check: rule(&create.check),
+            };
+            if let Some(table) = self.table_mut(&create.table) {
+                table.policies.push(policy);
+            }
+        }
+    }
+
+    fn rule(
+        &self,
+        path: &str,
+        table: &Table,
+        raw: &RawExpr,
+    ) -> Result<lang::Expr, Vec<Diagnostic>> {
+        let shape = table.shape();
+        let expr = check_expression(raw, path, Some(&Type::Boolean), Some(&shape), self)?;
+        match expr.ty {
+            Some(Type::Boolean) => Ok(expr),
+            _ => Err(vec![Diagnostic::new(
+                path,
+                expr.span,
+                "a rule is true or false",
+            )]),
+        }
+    }
+}
+
+impl Table {
+    /// Adds a privilege, merging columns with what a role has already.
+    fn grant(
+        &mut self,
+        privilege: Privilege,
+        columns: Option<&[Ident]>,
+        roles: &[Ident],
+    ) -> Result<(), String> {
+        let unknown = columns
+            .into_iter()
+            .flatten()
+            .find(|c| self.column(c.as_str()).is_none());
+        if let Some(column) = unknown {
+            return Err(format!("{} has no column {column}", self.name));
+        }
+        for role in roles {
+            let known = self
+                .grants
+                .iter_mut()
+                .find(|g| g.role == *role && g.privilege == privilege);
+            match (known, columns) {
+                (Some(grant), None) => grant.columns = None,
+                (Some(grant), Some(more)) => {
+                    for own in &mut grant.columns {
+                        let fresh: Vec<Ident> = more
+                            .iter()
+                            .filter(|column| !own.contains(column))
+                            .cloned()
+                            .collect();
+                        own.extend(fresh);
+                    }
+                }
+                (None, columns) => self.grants.push(Grant {
+                    role: role.clone(),
+                    privilege,
+                    columns: columns.map(<[Ident]>::to_vec),
+                }),
+            }
+        }
+        Ok(())
+    }
+}
