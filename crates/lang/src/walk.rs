@@ -183,3 +183,36 @@ pub fn expression_reads(expr: &Expr) -> (BTreeSet<Ident>, BTreeSet<TableColumn>)
     });
     (tables, columns)
 }
+
+impl crate::Write {
+    /// Calls `visit` with every expression of the statement and its sub-queries.
+    pub fn visit(&self, visit: &mut dyn FnMut(&Expr)) {
+        match &self.kind {
+            crate::WriteKind::Insert {
+                source: crate::InsertSource::Rows(rows),
+                ..
+            } => {
+                rows.iter().flatten().for_each(|value| value.visit(visit));
+            }
+            crate::WriteKind::Insert {
+                source: crate::InsertSource::Query(query),
+                ..
+            } => {
+                query.visit(visit);
+            }
+            crate::WriteKind::Update {
+                assignments,
+                filter,
+            } => {
+                assignments.iter().for_each(|(_, value)| value.visit(visit));
+                filter.iter().for_each(|filter| filter.visit(visit));
+            }
+            crate::WriteKind::Delete { filter } => {
+                filter.iter().for_each(|filter| filter.visit(visit));
+            }
+        }
+        self.returning
+            .iter()
+            .for_each(|column| column.expr.visit(visit));
+    }
+}

@@ -1,1 +1,29 @@
 //! The data API without HTTP or IO: URL to plan to SQL to JSON; SQL endpoints; OpenAPI.
+//!
+//! A request goes through pure steps: parse ([`Request`] → what is asked), plan (names resolved
+//! against the catalog, rules of the caller's roles put in), render (one or a few statements),
+//! and, when the database has answered, JSON. Nothing here waits.
+
+mod access;
+mod api;
+mod endpoint;
+mod error;
+mod json;
+mod openapi;
+mod plan;
+mod request;
+mod types;
+mod value;
+
+pub use api::{Api, RouteInfo};
+pub use endpoint::{Hook, Registered, seed_steps};
+pub use error::{ErrorKind, RestError};
+pub use openapi::OpenApiInfo;
+pub(crate) use plan::Answer;
+pub use plan::{Explained, Plan, ReadPart, ReadPlan, WritePlan};
+pub use types::{
+    BaseRole, Caller, ContentType, Limits, Method, Moment, Request, RoleSet, Success, SuccessKind,
+};
+
+#[cfg(test)]
+mod tests;

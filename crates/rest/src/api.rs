@@ -1,0 +1,245 @@
+//! Schema and endpoints compiled for one engine: the door of this room.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use lang::{Diagnostic, Source};
+use schema::Catalog;
+use sql::{Dialect, Sql};
+
+use crate::access::Access;
+use crate::endpoint::{Endpoint, match_path};
+use crate::plan::{Context, Target, plan_read, plan_write};
+use crate::request::{Prefer, parse, wants_object};
+use crate::value::from_text;
+use crate::{
+    Caller, ErrorKind, Limits, Method, Moment, OpenApiInfo, Plan, Request, RestError, RoleSet,
+};
+
+/// Everything that a request needs to be planned; swapped whole when files change.
+pub struct Api {
+    catalog: Arc<Catalog>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    dialect: Dialect,
+    limits: Limits,
+    /// What each set of roles may do, worked out once.
+    access: RwLock<HashMap<RoleSet, Arc<Access>>>,
+}
+
+/// A route and who may use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// The method.
+    pub method: &'static str,
+    /// The path below the mount, parameters in braces.
+    pub path: String,
+    /// The roles.
+    pub roles: Vec<String>,
+    /// Where it comes from: a table or a file.
+    pub source: String,
+}
+
+impl Api {
+    /// Compiles the endpoint files against the catalog.
+    pub fn new(
+        catalog: Arc<Catalog>,
+        files: &[Source],
+        dialect: Dialect,
+        limits: Limits,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let endpoints = Endpoint::compile_all(files, &catalog, dialect)?;
+        Ok(Self {
+            catalog,
+            endpoints,
+            dialect,
+            limits,
+            access: RwLock::new(HashMap::new()),
+        })
+    }
+
+    /// The declared tables.
+    #[must_use]
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// What a set of roles may do.
+    pub(crate) fn access(&self, roles: &RoleSet) -> Arc<Access> {
+        let known = self.access.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(access) = known.get(roles) {
+            return Arc::clone(access);
+        }
+        drop(known);
+        let access = Arc::new(Access::of(&self.catalog, roles));
+        let mut known = self.access.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(roles.clone(), Arc::clone(&access));
+        access
+    }
+
+    /// Understands a request, or says what is wrong with it.
+    pub fn plan(
+        &self,
+        request: &Request<'_>,
+        caller: &Caller,
+        moment: Moment<'_>,
+    ) -> Result<Plan, RestError> {
+        let access = self.access(&caller.roles);
+        let context = Context {
+            catalog: &self.catalog,
+            access: &access,
+            caller,
+            moment,
+            dialect: self.dialect,
+            limits: &self.limits,
+        };
+        if let Some(plan) = match_path(&self.endpoints, request, context)? {
+            return Ok(plan);
+        }
+        match request.path {
+            [table] => self.table(context, table, None, request),
+            [table, key] => self.table(context, table, Some(key), request),
+            _ => Err(RestError::new(
+                ErrorKind::NotFound,
+                "PGRST125",
+                "there is no such path",
+            )),
+        }
+    }
+
+    fn table(
+        &self,
+        context: Context<'_>,
+        name: &str,
+        key: Option<&str>,
+        request: &Request<'_>,
+    ) -> Result<Plan, RestError> {
+        let target = context
+            .target(name)
+            .ok_or_else(|| self.unknown(context, name))?;
+        let prefer = Prefer::parse(request.prefer)?;
+        let object = wants_object(request.accept)?;
+        let read = parse(request.query, &self.limits)?;
+        let key = key.map(|key| key_values(target, key)).transpose()?;
+        match request.method {
+            Method::Get | Method::Head => {
+                plan_read(context, target, &read, key.as_deref(), object, &prefer).map(Plan::Read)
+            }
+            Method::Post if key.is_some() => {
+                let message = "POST goes to the table, not to a row";
+                let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
+                error.allow = Some(String::from("GET, HEAD, PUT, PATCH, DELETE, OPTIONS"));
+                Err(error)
+            }
+            Method::Put if key.is_none() => {
+                let message = "PUT goes to a row, not to the table";
+                let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
+                error.allow = Some(String::from("GET, HEAD, POST, PATCH, DELETE, OPTIONS"));
+                Err(error.hint("PUT /table/key"))
+            }
+            Method::Post | Method::Put | Method::Patch | Method::Delete => plan_write(
+                context,
+                target,
+                request,
+                &read,
+                key.as_deref(),
+                object,
+                &prefer,
+            )
+            .map(Plan::Write),
+        }
+    }
+
+    fn unknown(&self, context: Context<'_>, name: &str) -> RestError {
+        let visible = self.catalog.tables.iter().filter(|table| {
+            context
+                .access
+                .table(table.name.as_str())
+                .is_some_and(|access| access.is_visible())
+        });
+        RestError::table(
+            name,
+            stdx::nearest(name, visible.map(|table| table.name.as_str())),
+        )
+    }
+
+    /// Every statement of every endpoint, for the engine to compile at start.
+    #[must_use]
+    pub fn statements_to_prepare(&self) -> Vec<(String, Sql)> {
+        self.endpoints
+            .iter()
+            .flat_map(|endpoint| endpoint.samples(self, self.dialect))
+            .collect()
+    }
+
+    /// All routes, for people to look at.
+    #[must_use]
+    pub fn routes(&self) -> Vec<RouteInfo> {
+        let mut routes: Vec<RouteInfo> = self.endpoints.iter().map(Endpoint::route).collect();
+        for table in &self.catalog.tables {
+            use lang::Privilege::{Delete, Insert, Select, Update};
+            for (method, privilege) in [
+                ("GET", Select),
+                ("POST", Insert),
+                ("PATCH", Update),
+                ("PUT", Update),
+                ("DELETE", Delete),
+            ] {
+                let grants = table
+                    .grants
+                    .iter()
+                    .filter(|grant| grant.privilege == privilege);
+                let roles: Vec<String> = grants.map(|grant| grant.role.to_string()).collect();
+                if roles.is_empty() {
+                    continue;
+                }
+                let key = if matches!(method, "PUT") {
+                    "/{key}"
+                } else {
+                    ""
+                };
+                routes.push(RouteInfo {
+                    method,
+                    path: format!("/{}{key}", table.name),
+                    roles,
+                    source: format!("table {}", table.name),
+                });
+            }
+        }
+        routes
+    }
+
+    /// The OpenAPI document for a set of roles.
+    #[must_use]
+    pub fn openapi(&self, roles: &RoleSet, info: &OpenApiInfo) -> serde_json::Value {
+        crate::openapi::document(self, &self.catalog, &self.access(roles), roles, info)
+    }
+}
+
+/// `/table/key`: the values of the primary key, separated by commas.
+fn key_values(target: Target<'_>, text: &str) -> Result<Vec<sql::Value>, RestError> {
+    let Some(primary) = &target.table.primary_key else {
+        let message = format!("{} has no primary key", target.table.name);
+        return Err(RestError::new(ErrorKind::NotFound, "PGRST125", message));
+    };
+    let parts: Vec<&str> = match primary.columns.len() {
+        1 => vec![text],
+        _ => text.split(',').collect(),
+    };
+    if parts.len() != primary.columns.len() {
+        return Err(
+            RestError::query(format!("the key has {} parts", primary.columns.len()))
+                .hint("write them separated by commas"),
+        );
+    }
+    let values = primary.columns.iter().zip(parts).map(|(column, part)| {
+        let column = target
+            .table
+            .column(column.as_str())
+            .ok_or_else(RestError::row)?;
+        from_text(part, &column.ty).map_err(|(_, message)| {
+            let message = format!("{}: '{part}' {message}", column.name);
+            RestError::new(ErrorKind::BadRequest, "22P02", message)
+        })
+    });
+    values.collect()
+}

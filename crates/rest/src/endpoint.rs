@@ -1,0 +1,84 @@
+//! SQL files as endpoints, hooks and seeds.
+
+mod compile;
+mod header;
+mod hook;
+mod parameters;
+mod run;
+mod seed;
+
+pub use hook::{Hook, Registered};
+pub use seed::seed_steps;
+
+pub(crate) use run::match_path;
+
+use lang::{CheckedStatement, Type};
+use sql::Ident;
+
+use crate::{Answer, Method, RouteInfo};
+
+/// A compiled file of `api/`.
+pub(crate) struct Endpoint {
+    /// Its file.
+    pub(crate) path: String,
+    pub(crate) method: Method,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) summary: String,
+    pub(crate) parameters: Vec<Parameter>,
+    /// The roles that may call it.
+    pub(crate) roles: Vec<Ident>,
+    /// What it answers; `None` for nothing.
+    pub(crate) answer: Option<Answer>,
+    pub(crate) cache: Option<String>,
+    pub(crate) status: Option<u16>,
+    /// The tables' rules do not apply.
+    pub(crate) definer: bool,
+    pub(crate) statements: Vec<CheckedStatement>,
+}
+
+/// A part of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Segment {
+    Fixed(String),
+    Parameter(String),
+}
+
+/// Where a parameter comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Path,
+    Query,
+    Body,
+}
+
+/// A declared parameter.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) place: Place,
+    pub(crate) default: Option<sql::Value>,
+    pub(crate) min: Option<i64>,
+    pub(crate) max: Option<i64>,
+    pub(crate) description: String,
+}
+
+impl Endpoint {
+    /// The path below the mount, parameters in braces.
+    pub(crate) fn route_path(&self) -> String {
+        let segment = |segment: &Segment| match segment {
+            Segment::Fixed(text) => format!("/{text}"),
+            Segment::Parameter(name) => format!("/{{{name}}}"),
+        };
+        self.segments.iter().map(segment).collect()
+    }
+
+    pub(crate) fn route(&self) -> RouteInfo {
+        RouteInfo {
+            method: self.method.name(),
+            path: self.route_path(),
+            roles: self.roles.iter().map(ToString::to_string).collect(),
+            source: self.path.clone(),
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Requests to endpoints: matched, allowed, rendered.
+
+use std::borrow::Cow;
+
+use lang::{
+    CheckedStatement, ExpressionWriter, Projection, Query as Tree, Write, WriteKind, WriteRules,
+};
+use schema::Table;
+use sql::{Dialect, Kind, Query, Sql, Step, Value};
+use stdx::{Clock, Rng};
+
+use super::{Endpoint, Segment};
+use crate::access::{RequestEnvironment, as_constant};
+use crate::json::{Field, member_key};
+use crate::plan::{AfterWrite, Context, TableErrors, row_plan};
+use crate::request::Prefer;
+use crate::{
+    Answer, Api, BaseRole, Caller, ErrorKind, Method, Moment, Plan, Request, RestError, RoleSet,
+    WritePlan,
+};
+
+/// The plan of the endpoint that the request is for, if one is.
+pub(crate) fn match_path(
+    endpoints: &[Endpoint],
+    request: &Request<'_>,
+    context: Context<'_>,
+) -> Result<Option<Plan>, RestError> {
+    let method = if request.method == Method::Head {
+        Method::Get
+    } else {
+        request.method
+    };
+    let mut allowed = Vec::new();
+    for endpoint in endpoints
+        .iter()
+        .filter(|endpoint| endpoint.is_at(request.path))
+    {
+        if endpoint.method == method {
+            return endpoint.plan(request, context).map(Some);
+        }
+        allowed.push(endpoint.method.name());
+    }
+    let is_table = request
+        .path
+        .first()
+        .is_some_and(|name| context.target(name).is_some());
+    if allowed.is_empty() || (is_table && request.path.len() <= 2) {
+        return Ok(None);
+    }
+    let mut error = RestError::new(
+        ErrorKind::MethodNotAllowed,
+        "PGRST117",
+        "this path takes other methods",
+    );
+    error.allow = Some(allowed.join(", "));
+    Err(error)
+}
+
+impl Endpoint {
+    fn is_at(&self, path: &[Cow<'_, str>]) -> bool {
+        self.segments.len() == path.len()
+            && self
+                .segments
+                .iter()
+                .zip(path)
+                .all(|(segment, part)| match segment {
+                    Segment::Fixed(text) => text == part,
+                    Segment::Parameter(_) => true,
+                })
+    }
+
+    fn plan(&self, request: &Request<'_>, context: Context<'_>) -> Result<Plan, RestError> {
+        if !self.roles.iter().any(|role| context.caller.roles.has(role)) {
+            let kind = match context.is_anonymous() {
+                true => ErrorKind::Unauthenticated,
+                false => ErrorKind::Denied,
+            };
+            return Err(RestError::new(
+                kind,
+                "42501",
+                "your roles may not call this",
+            ));
+        }
+        let values = self.values(request)?;
+        let prefer = Prefer::parse(request.prefer)?;
+        let environment = self.environment(context, &values);
+        let [CheckedStatement::Query(query)] = self.statements.as_slice() else {
+            return Ok(Plan::Write(self.writing(context, &environment, &prefer)));
+        };
+        let (sql, kinds) = rendered(query, context.dialect, &environment);
+        let query = Query::long(sql, kinds);
+        let fields = fields(&self.projection());
+        let mut plan = row_plan(query, fields, self.answer.clone().unwrap_or(Answer::Many));
+        plan.cache_control.clone_from(&self.cache);
+        plan.status = self.status;
+        Ok(Plan::Read(plan))
+    }
+
+    fn environment<'e>(&self, context: Context<'e>, values: &'e [Value]) -> RequestEnvironment<'e> {
+        let Context {
+            caller,
+            moment,
+            access,
+            ..
+        } = context;
+        let access = (!self.definer).then_some(access);
+        RequestEnvironment::new(Some(caller), moment, access, values)
+    }
+
+    /// The columns of the last statement.
+    pub(crate) fn projection(&self) -> Vec<Projection> {
+        match self.statements.last() {
+            Some(CheckedStatement::Query(query)) => query.projection.clone(),
+            Some(CheckedStatement::Write(write)) => write.returning.clone(),
+            None => Vec::new(),
+        }
+    }
+
+    fn writing(
+        &self,
+        context: Context<'_>,
+        environment: &RequestEnvironment<'_>,
+        prefer: &Prefer,
+    ) -> WritePlan {
+        let mut unit = Vec::new();
+        let mut tables: Vec<Table> = Vec::new();
+        let mut last = 0;
+        for statement in &self.statements {
+            match statement {
+                CheckedStatement::Query(query) => {
+                    let (sql, kinds) = rendered(query, context.dialect, environment);
+                    unit.push(Step::new(sql).returning(kinds));
+                    last = unit.len() - 1;
+                }
+                CheckedStatement::Write(write) => {
+                    tables.extend(context.catalog.table(write.table.as_str()).cloned());
+                    last = write_steps(&mut unit, write, context.dialect, environment);
+                }
+            }
+        }
+        let denied = match self.statements.first() {
+            Some(CheckedStatement::Write(write)) => {
+                RestError::denied(&write.table, context.is_anonymous())
+            }
+            _ => RestError::new(ErrorKind::Denied, "42501", "the rules do not allow this"),
+        };
+        let errors = TableErrors::of_tables(tables, denied, context.dialect);
+        let after = AfterWrite::File {
+            step: last,
+            fields: fields(&self.projection()),
+            answer: self.answer.clone(),
+            status: self.status,
+            cache: self.cache.clone(),
+        };
+        WritePlan::new(unit, after, errors, prefer)
+    }
+
+    /// The statements as each role would run them, for the engine to compile.
+    pub(crate) fn samples(&self, api: &Api, dialect: Dialect) -> Vec<(String, Sql)> {
+        let (clock, rng) = (Clock::manual(jiff::Timestamp::UNIX_EPOCH), Rng::seeded(0));
+        let moment = Moment {
+            now: jiff::Timestamp::UNIX_EPOCH,
+            clock: &clock,
+            rng: &rng,
+        };
+        let values = vec![Value::Null; self.parameters.len()];
+        let mut samples = Vec::new();
+        for role in &self.roles {
+            let base = match role.as_str() {
+                "anon" => BaseRole::Anon,
+                "service" => BaseRole::Service,
+                _ => BaseRole::Authenticated,
+            };
+            let roles = RoleSet::effective(api.catalog(), base, &[role.to_string()]);
+            let access = api.access(&roles);
+            let caller = Caller {
+                roles,
+                base_role: base,
+                ..Caller::anonymous(api.catalog())
+            };
+            let access = (!self.definer).then_some(&*access);
+            let environment = RequestEnvironment::new(Some(&caller), moment, access, &values);
+            for statement in &self.statements {
+                match statement {
+                    CheckedStatement::Query(query) => {
+                        samples.push((self.path.clone(), rendered(query, dialect, &environment).0));
+                    }
+                    CheckedStatement::Write(write) => {
+                        let mut unit = Vec::new();
+                        write_steps(&mut unit, write, dialect, &environment);
+                        samples.extend(unit.into_iter().map(|step| (self.path.clone(), step.sql)));
+                    }
+                }
+            }
+        }
+        samples
+    }
+}
+
+fn rendered(
+    query: &Tree,
+    dialect: Dialect,
+    environment: &RequestEnvironment<'_>,
+) -> (Sql, Vec<Kind>) {
+    let mut sql = Sql::new(dialect);
+    ExpressionWriter::new(&mut sql, environment).query(query);
+    (sql, kinds(&query.projection))
+}
+
+/// Adds a write's steps; gives the place of the one that has its rows.
+pub(super) fn write_steps(
+    unit: &mut Vec<Step>,
+    write: &Write,
+    dialect: Dialect,
+    environment: &RequestEnvironment<'_>,
+) -> usize {
+    let access = environment
+        .access
+        .and_then(|access| access.table(write.table.as_str()));
+    let rule = |expr: Option<&lang::Expr>| expr.filter(|e| as_constant(e) != Some(true)).cloned();
+    let (using, check, has_returning) = match &write.kind {
+        WriteKind::Insert { .. } => (
+            None,
+            rule(access.map(|a| &a.insert_check)),
+            dialect.insert_returning(),
+        ),
+        WriteKind::Update { .. } => (
+            rule(access.map(|a| &a.update_using)),
+            None,
+            dialect.update_returning(),
+        ),
+        WriteKind::Delete { .. } => (
+            rule(access.map(|a| &a.delete_using)),
+            None,
+            dialect.delete_returning(),
+        ),
+    };
+    let kinds = kinds(&write.returning);
+    let shown = !write.returning.is_empty();
+    let mut back = None;
+    if shown && !has_returning && matches!(write.kind, WriteKind::Delete { .. }) {
+        back = Some(unit.len());
+        unit.push(read_back(write, dialect, environment, kinds.clone()));
+    }
+    let mut sql = Sql::new(dialect);
+    let rules = WriteRules {
+        using: using.as_ref(),
+        check: check.as_ref(),
+    };
+    ExpressionWriter::new(&mut sql, environment).write(write, rules);
+    let step = Step::new(sql);
+    unit.push(if shown && has_returning {
+        step.returning(kinds.clone())
+    } else {
+        step
+    });
+    let place = unit.len() - 1;
+    if shown && !has_returning && back.is_none() {
+        unit.push(read_back(write, dialect, environment, kinds));
+        return unit.len() - 1;
+    }
+    back.unwrap_or(place)
+}
+
+/// Where an engine returns nothing, the rows are read by the write's own filter, or a new one by
+/// the id that was made for it.
+fn read_back(
+    write: &Write,
+    dialect: Dialect,
+    environment: &RequestEnvironment<'_>,
+    kinds: Vec<Kind>,
+) -> Step {
+    let mut sql = Sql::new(dialect);
+    environment.reading_back.set(true);
+    let filter = match &write.kind {
+        WriteKind::Update { filter, .. } | WriteKind::Delete { filter } => filter
+            .clone()
+            .unwrap_or_else(|| crate::access::constant(true)),
+        WriteKind::Insert { columns, source } => new_row(columns, source),
+    };
+    ExpressionWriter::new(&mut sql, environment).read_back(write, &filter);
+    environment.reading_back.set(false);
+    Step::new(sql).returning(kinds)
+}
+
+/// "It has the ids that were just made."
+fn new_row(columns: &[sql::Ident], source: &lang::InsertSource) -> lang::Expr {
+    let made = |place: usize| match source {
+        lang::InsertSource::Rows(rows) => rows.first().and_then(|row| row.get(place)),
+        lang::InsertSource::Query(query) => query.projection.get(place).map(|column| &column.expr),
+    };
+    let is_id = |expr: &&lang::Expr| matches!(expr.kind, lang::ExprKind::NewId { .. });
+    let equal = columns.iter().enumerate().filter_map(|(place, column)| {
+        let value = made(place).filter(is_id)?.clone();
+        let own = lang::Expr {
+            kind: lang::ExprKind::Column {
+                binding: 0,
+                column: column.clone(),
+            },
+            ..value.clone()
+        };
+        Some(lang::Expr {
+            kind: lang::ExprKind::Binary(lang::BinaryOp::Eq, Box::new(own), Box::new(value)),
+            ..crate::access::constant(true)
+        })
+    });
+    equal
+        .last()
+        .unwrap_or_else(|| crate::access::constant(false))
+}
+
+fn kinds(projection: &[Projection]) -> Vec<Kind> {
+    projection
+        .iter()
+        .map(|column| column.expr.ty.as_ref().map_or(Kind::Text, lang::Type::kind))
+        .collect()
+}
+
+fn fields(projection: &[Projection]) -> Vec<Field> {
+    let kinds = kinds(projection);
+    projection
+        .iter()
+        .zip(kinds)
+        .enumerate()
+        .map(|(index, (column, kind))| Field::Column {
+            key: member_key(column.name.as_str()),
+            index,
+            kind,
+        })
+        .collect()
+}

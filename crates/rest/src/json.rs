@@ -1,0 +1,331 @@
+//! Rows to JSON, straight into one buffer; the declared type spells each value.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sql::{DbResult, Kind, RowRef, RowSink, ValueRef};
+
+/// The largest integer that a JSON reader with floats keeps exactly (2^53 - 1).
+const SAFE_INTEGER: u64 = 9_007_199_254_740_991;
+
+/// One member of a row's object.
+#[derive(Clone, Debug)]
+pub(crate) enum Field {
+    /// A column.
+    Column {
+        key: Box<[u8]>,
+        index: usize,
+        kind: Kind,
+    },
+    /// A related row: `null` where the marker column is.
+    One {
+        key: Box<[u8]>,
+        marker: Option<usize>,
+        fields: Vec<Field>,
+    },
+    /// Related rows, read by statement `child` and found by the value of a column.
+    Many {
+        key: Box<[u8]>,
+        child: usize,
+        index: usize,
+        kind: Kind,
+    },
+}
+
+/// `"name":`, escaped once.
+pub(crate) fn member_key(name: &str) -> Box<[u8]> {
+    let mut key = Vec::with_capacity(name.len() + 3);
+    write_text(&mut key, name);
+    key.push(b':');
+    key.into_boxed_slice()
+}
+
+/// A place in the buffer where related rows are put when all statements have answered.
+pub(crate) struct Gap {
+    at: usize,
+    child: usize,
+    value: Vec<u8>,
+}
+
+/// Writes rows as the elements of an array.
+pub(crate) struct RowWriter {
+    pub(crate) fields: Vec<Field>,
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) rows: u64,
+    gaps: Vec<Gap>,
+}
+
+impl RowWriter {
+    pub(crate) fn new(fields: Vec<Field>) -> Self {
+        let mut buffer = Vec::with_capacity(512);
+        buffer.push(b'[');
+        Self {
+            fields,
+            buffer,
+            rows: 0,
+            gaps: Vec::new(),
+        }
+    }
+
+    /// The array, related rows put in.
+    pub(crate) fn finish(mut self, children: &[ChildWriter]) -> Vec<u8> {
+        self.buffer.push(b']');
+        if self.gaps.is_empty() {
+            return self.buffer;
+        }
+        let mut whole = Vec::with_capacity(self.buffer.len() * 2);
+        let mut done = 0;
+        for gap in &self.gaps {
+            whole.extend_from_slice(&self.buffer[done..gap.at]);
+            done = gap.at;
+            whole.push(b'[');
+            if let Some(rows) = children
+                .get(gap.child)
+                .and_then(|child| child.of(&gap.value))
+            {
+                whole.extend_from_slice(rows);
+            }
+            whole.push(b']');
+        }
+        whole.extend_from_slice(&self.buffer[done..]);
+        whole
+    }
+}
+
+impl RowSink for RowWriter {
+    fn row(&mut self, row: &RowRef<'_>) -> DbResult<()> {
+        if self.rows > 0 {
+            self.buffer.push(b',');
+        }
+        self.rows += 1;
+        let mut target = Target {
+            buffer: &mut self.buffer,
+            gaps: &mut self.gaps,
+        };
+        target.object(row, &self.fields)
+    }
+}
+
+struct Target<'a> {
+    buffer: &'a mut Vec<u8>,
+    gaps: &'a mut Vec<Gap>,
+}
+
+impl Target<'_> {
+    fn object(&mut self, row: &RowRef<'_>, fields: &[Field]) -> DbResult<()> {
+        self.buffer.push(b'{');
+        for (place, field) in fields.iter().enumerate() {
+            if place > 0 {
+                self.buffer.push(b',');
+            }
+            match field {
+                Field::Column { key, index, kind } => {
+                    self.buffer.extend_from_slice(key);
+                    write_column(self.buffer, row, *index, *kind)?;
+                }
+                Field::One {
+                    key,
+                    marker,
+                    fields,
+                } => {
+                    self.buffer.extend_from_slice(key);
+                    let missing = match marker {
+                        Some(marker) => is_null(row, *marker)?,
+                        None => false,
+                    };
+                    if missing {
+                        self.buffer.extend_from_slice(b"null");
+                    } else {
+                        self.object(row, fields)?;
+                    }
+                }
+                Field::Many {
+                    key,
+                    child,
+                    index,
+                    kind,
+                } => {
+                    self.buffer.extend_from_slice(key);
+                    let mut value = Vec::new();
+                    write_column(&mut value, row, *index, *kind)?;
+                    self.gaps.push(Gap {
+                        at: self.buffer.len(),
+                        child: *child,
+                        value,
+                    });
+                }
+            }
+        }
+        self.buffer.push(b'}');
+        Ok(())
+    }
+}
+
+fn is_null(row: &RowRef<'_>, index: usize) -> DbResult<bool> {
+    // Any kind will do: only the presence of a value matters, and a marker is a key column.
+    match row.get(index, Kind::Text) {
+        Ok(ValueRef::Null) => Ok(true),
+        Ok(_) | Err(sql::DbError::Decode { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Related rows, gathered by the value that ties them to their parent.
+pub(crate) struct ChildWriter {
+    fields: Vec<Field>,
+    kind: Kind,
+    /// By the tying value's JSON: the elements, separated by commas.
+    groups: std::collections::HashMap<Vec<u8>, Vec<u8>>,
+}
+
+impl ChildWriter {
+    /// The tying value is column 0 of the statement.
+    pub(crate) fn new(fields: Vec<Field>, kind: Kind) -> Self {
+        Self {
+            fields,
+            kind,
+            groups: std::collections::HashMap::new(),
+        }
+    }
+
+    fn of(&self, value: &[u8]) -> Option<&[u8]> {
+        self.groups.get(value).map(Vec::as_slice)
+    }
+}
+
+impl RowSink for ChildWriter {
+    fn row(&mut self, row: &RowRef<'_>) -> DbResult<()> {
+        let mut value = Vec::new();
+        write_column(&mut value, row, 0, self.kind)?;
+        let buffer = self.groups.entry(value).or_default();
+        if !buffer.is_empty() {
+            buffer.push(b',');
+        }
+        // Embeds go one level deep, so there is nothing to fill in later.
+        let mut target = Target {
+            buffer,
+            gaps: &mut Vec::new(),
+        };
+        target.object(row, &self.fields)
+    }
+}
+
+/// Writes one column's value.
+pub(crate) fn write_column(
+    target: &mut Vec<u8>,
+    row: &RowRef<'_>,
+    index: usize,
+    kind: Kind,
+) -> DbResult<()> {
+    if let Some(text) = row.spelled(index, kind) {
+        // Ids and moments hold nothing that JSON escapes.
+        target.push(b'"');
+        target.extend_from_slice(text.as_bytes());
+        target.push(b'"');
+        return Ok(());
+    }
+    write_value(target, &row.get(index, kind)?, kind);
+    Ok(())
+}
+
+pub(crate) fn write_value(target: &mut Vec<u8>, value: &ValueRef<'_>, kind: Kind) {
+    match value {
+        ValueRef::Null => target.extend_from_slice(b"null"),
+        ValueRef::Bool(true) => target.extend_from_slice(b"true"),
+        ValueRef::Bool(false) => target.extend_from_slice(b"false"),
+        ValueRef::Int(number) => write_integer(target, *number),
+        ValueRef::Float(number) if !number.is_finite() => target.extend_from_slice(b"null"),
+        ValueRef::Float(number) => {
+            let mut buffer = ryu::Buffer::new();
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the column is a 32-bit float"
+            )]
+            let text = match kind {
+                Kind::Real => buffer.format_finite(*number as f32),
+                _ => buffer.format_finite(*number),
+            };
+            target.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+        }
+        ValueRef::Decimal(text) => {
+            quoted(target, |target| target.extend_from_slice(text.as_bytes()))
+        }
+        ValueRef::Text(text) => write_text(target, text),
+        ValueRef::Bytes(bytes) => {
+            quoted(target, |target| {
+                target.extend_from_slice(STANDARD.encode(bytes).as_bytes())
+            });
+        }
+        ValueRef::Uuid(id) => quoted(target, |target| {
+            let mut text = uuid::Uuid::encode_buffer();
+            target.extend_from_slice(id.hyphenated().encode_lower(&mut text).as_bytes());
+        }),
+        ValueRef::Date(date) => quoted(target, |target| sql::write_date(target, *date)),
+        ValueRef::Time(time) => quoted(target, |target| sql::write_time(target, *time)),
+        ValueRef::Timestamp(moment) => {
+            quoted(target, |target| sql::write_timestamp(target, *moment))
+        }
+        ValueRef::Json(text) => write_json(target, text),
+    }
+}
+
+fn quoted(target: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    target.push(b'"');
+    write(target);
+    target.push(b'"');
+}
+
+fn write_integer(target: &mut Vec<u8>, number: i64) {
+    let mut buffer = itoa::Buffer::new();
+    let text = buffer.format(number).as_bytes();
+    if number.unsigned_abs() <= SAFE_INTEGER {
+        target.extend_from_slice(text);
+    } else {
+        quoted(target, |target| target.extend_from_slice(text));
+    }
+}
+
+/// A JSON string (RFC 8259 §7): quotes, backslashes and control characters are escaped.
+pub(crate) fn write_text(target: &mut Vec<u8>, text: &str) {
+    target.push(b'"');
+    let bytes = text.as_bytes();
+    let mut plain = 0;
+    for (place, byte) in bytes.iter().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0x08 => b"\\b",
+            0x0c => b"\\f",
+            0..=0x1f => {
+                target.extend_from_slice(&bytes[plain..place]);
+                target.extend_from_slice(b"\\u00");
+                for half in [byte >> 4, byte & 15] {
+                    target.push(if half < 10 {
+                        b'0' + half
+                    } else {
+                        b'a' + half - 10
+                    });
+                }
+                plain = place + 1;
+                continue;
+            }
+            _ => continue,
+        };
+        target.extend_from_slice(&bytes[plain..place]);
+        target.extend_from_slice(escape);
+        plain = place + 1;
+    }
+    target.extend_from_slice(&bytes[plain..]);
+    target.push(b'"');
+}
+
+/// JSON from a database, white space taken out, order and digits kept.
+fn write_json(target: &mut Vec<u8>, text: &str) {
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(value) => target.extend_from_slice(value.to_string().as_bytes()),
+        // A column is JSON because the engine checked it; a text that is none is shown as text.
+        Err(_) => write_text(target, text),
+    }
+}

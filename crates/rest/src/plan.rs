@@ -1,0 +1,64 @@
+//! Plans: statements that are ready to run, and what becomes of their answers.
+
+pub(crate) mod body;
+mod explain;
+pub(crate) mod filter;
+mod read;
+mod select;
+mod write;
+
+pub use explain::Explained;
+pub use read::{ReadPart, ReadPlan};
+pub use write::WritePlan;
+
+pub(crate) use body::is_filled as filter_is_filled;
+pub(crate) use explain::TableErrors;
+pub(crate) use read::{Answer, plan_read, row_plan};
+pub(crate) use write::{AfterWrite, missing_row, plan_write};
+
+use schema::{Catalog, Table};
+
+use crate::access::{Access, TableAccess};
+use crate::{Caller, Limits, Moment};
+
+/// A request that was understood and is allowed.
+pub enum Plan {
+    /// It reads.
+    Read(ReadPlan),
+    /// It writes.
+    Write(WritePlan),
+}
+
+/// What planning needs to know besides the request.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) access: &'a Access,
+    pub(crate) caller: &'a Caller,
+    pub(crate) moment: Moment<'a>,
+    pub(crate) dialect: sql::Dialect,
+    pub(crate) limits: &'a Limits,
+}
+
+/// A table with what the caller may do with it.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) access: &'a TableAccess,
+}
+
+impl<'a> Context<'a> {
+    /// The table of that name, if it exists for the caller.
+    pub(crate) fn target(&self, name: &str) -> Option<Target<'a>> {
+        let table = self.catalog.table(name)?;
+        let access = self
+            .access
+            .table(name)
+            .filter(|access| access.is_visible())?;
+        Some(Target { table, access })
+    }
+
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.caller.user.is_none()
+    }
+}
