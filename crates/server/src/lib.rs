@@ -1,1 +1,24 @@
 //! HTTP: router, handlers, extractors, middleware, errors, pages.
+//!
+//! The only room that names axum or a status code. All routes stand in [`router`], each with its
+//! policy; one function decides who a caller is.
+
+mod account;
+mod app;
+mod auth;
+mod data;
+mod docs;
+mod error;
+mod middleware;
+mod passwords;
+mod router;
+mod serve;
+mod status;
+
+pub use app::{App, AppError, Settings, system_migrations};
+pub use credentials::{MasterKey, MasterKeyError};
+pub use router::{Route, router, routes};
+pub use serve::serve;
+
+#[cfg(test)]
+mod tests;

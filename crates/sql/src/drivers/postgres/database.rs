@@ -87,9 +87,11 @@ impl PostgresDatabase {
         &self,
         reads: &mut [(&Query, &mut (dyn RowSink + Send))],
     ) -> DbResult<()> {
+        // The queries apart from their sinks: a sink may not be shared while we wait.
+        let queries: Vec<&Query> = reads.iter().map(|(query, _)| *query).collect();
         let mut held = self.snapshots.take().await?;
         let connection = held.connection.as_ref().ok_or_else(closed)?;
-        for (query, _) in reads.iter() {
+        for query in &queries {
             connection.statement(query.sql.text()).await?;
         }
         let begin = async {
@@ -100,7 +102,7 @@ impl PostgresDatabase {
                 .await
                 .map_err(|error| from_postgres(&error))
         };
-        let queries = future::join_all(reads.iter().map(|(query, _)| rows(connection, &query.sql)));
+        let queries = future::join_all(queries.iter().map(|query| rows(connection, &query.sql)));
         let commit = async {
             connection
                 .client

@@ -1,0 +1,375 @@
+//! Accounts: making one, signing in, looking at oneself.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use credentials::{EmailAddress, Password, Username, Verdict};
+use oauth::{AccessTokenClaims, encode_access_token};
+use rest::{Moment, Registered};
+use serde_json::{Map, Value, json};
+use store::accounts::{self, Registration, Taken};
+use store::users::{self, LoginName, NewUser, User};
+use store::{StoreError, roles};
+
+use crate::App;
+use crate::app::State;
+use crate::auth::authenticate;
+use crate::error::{Answer, Refusal};
+
+/// What a registration may say.
+const FIELDS: [&str; 6] = [
+    "email",
+    "password",
+    "username",
+    "first_name",
+    "last_name",
+    "display_name",
+];
+
+fn json_answer(status: StatusCode, body: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn show(user: &NewUser, created_at: jiff::Timestamp) -> Value {
+    json!({
+        "id": user.id.to_string(),
+        "email": user.email.as_str(),
+        "username": user.username.as_ref().map(ToString::to_string),
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "display_name": user.display_name,
+        "created_at": format!("{created_at:.6}"),
+    })
+}
+
+/// A body's text fields; everything that is wrong is told at once.
+struct Fields {
+    object: Map<String, Value>,
+    faults: Vec<Value>,
+}
+
+impl Fields {
+    fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let parsed = serde_json::from_slice(body);
+        let Ok(Value::Object(object)) = parsed else {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "PGRST102",
+                "the body is no JSON object",
+            )
+            .hint("send {\"email\": …, \"password\": …}"));
+        };
+        let mut fields = Self {
+            object,
+            faults: Vec::new(),
+        };
+        let unknown: Vec<String> = fields
+            .object
+            .keys()
+            .filter(|key| !FIELDS.contains(&key.as_str()))
+            .cloned()
+            .collect();
+        for key in unknown {
+            fields.fault(&key, "unknown", &format!("there is no field {key}"));
+        }
+        Ok(fields)
+    }
+
+    fn fault(&mut self, field: &str, code: &str, message: &str) {
+        self.faults
+            .push(json!({"pointer": format!("/{field}"), "code": code, "message": message}));
+    }
+
+    fn text(&mut self, field: &str) -> Option<String> {
+        match self.object.remove(field) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(_) => {
+                self.fault(field, "type", &format!("{field} must be a text"));
+                None
+            }
+        }
+    }
+
+    fn name(&mut self, field: &str) -> Option<String> {
+        let text = self.text(field)?;
+        let text = text.trim();
+        if text.chars().count() > 200 || text.chars().any(char::is_control) {
+            self.fault(
+                field,
+                "too_long",
+                &format!("{field} has more than 200 characters"),
+            );
+        }
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    fn required<T, E: std::fmt::Display>(
+        &mut self,
+        field: &str,
+        parse: impl FnOnce(String) -> Result<T, E>,
+    ) -> Option<T> {
+        let had_fault = self.faults.len();
+        let Some(text) = self.text(field) else {
+            if self.faults.len() == had_fault {
+                self.fault(field, "required", &format!("{field} is required"));
+            }
+            return None;
+        };
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fault(field, "invalid", &error.to_string());
+                None
+            }
+        }
+    }
+}
+
+fn invalid(faults: Vec<Value>) -> Refusal {
+    Refusal::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "22000",
+        "the body is not valid",
+    )
+    .details(Value::Array(faults))
+}
+
+/// `POST /register`
+pub(crate) async fn register(Shared(app): Shared<App>, body: Bytes) -> Answer {
+    let state = &app.0;
+    if !state.settings.registration_open {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "42501",
+            "registration is closed",
+        ));
+    }
+    let mut fields = Fields::parse(&body)?;
+    let email = fields.required("email", |text| EmailAddress::parse(&text));
+    let password = fields.required("password", Password::new);
+    let username = fields
+        .text("username")
+        .and_then(|text| match Username::parse(&text) {
+            Ok(username) => Some(username),
+            Err(error) => {
+                fields.fault("username", "invalid", &error.to_string());
+                None
+            }
+        });
+    let (first_name, last_name) = (fields.name("first_name"), fields.name("last_name"));
+    let display_name = fields.name("display_name");
+    let (Some(email), Some(password), true) = (email, password, fields.faults.is_empty()) else {
+        return Err(invalid(fields.faults));
+    };
+    let mut user = NewUser::new(&state.store, email);
+    user.username = username;
+    user.first_name = first_name;
+    user.last_name = last_name;
+    user.display_name = display_name;
+    let hash = state.passwords.hash(password, state.rng.clone()).await?;
+    let now = state.clock.now();
+    let hook_steps = match &state.compiled.load().hook {
+        Some(hook) => {
+            let moment = Moment {
+                now,
+                clock: &state.clock,
+                rng: &state.rng,
+            };
+            hook.steps(&event(&user), moment)
+        }
+        None => Vec::new(),
+    };
+    let exists = |field: &str| {
+        let message = format!("an account with this {field} exists already");
+        Refusal::new(StatusCode::CONFLICT, "23505", message).details(json!({"columns": [field]}))
+    };
+    match accounts::register(&state.store, &user, &hash, hook_steps).await {
+        Ok(Registration::Created { .. }) => Ok(json_answer(StatusCode::CREATED, &show(&user, now))),
+        Ok(Registration::AlreadyExists(Taken::Email)) => Err(exists("email")),
+        Ok(Registration::AlreadyExists(Taken::Username)) => Err(exists("username")),
+        // A key of the hook's own tables: the account's profile cannot be made.
+        Err(StoreError::Db(sql::DbError::Unique { .. })) => Err(exists("profile")),
+        Err(StoreError::Db(sql::DbError::Check { .. } | sql::DbError::DoesNotFit { .. })) => {
+            Err(Refusal::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "23514",
+                "the profile cannot be made",
+            )
+            .hint("hooks/user_registered.sql breaks a rule of its table with these values"))
+        }
+        Err(error) => Err(of_store(&error)),
+    }
+}
+
+fn event(user: &NewUser) -> Registered {
+    let username = user.username.as_ref().map(ToString::to_string);
+    let display_name = user
+        .display_name
+        .clone()
+        .or_else(|| username.clone())
+        .unwrap_or_else(|| user.email.as_str().to_owned());
+    Registered {
+        user_id: user.id,
+        email: user.email.as_str().to_owned(),
+        username,
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        display_name,
+    }
+}
+
+fn of_store(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::Db(error) => rest::RestError::of_read(error).into(),
+        other => Refusal::internal("account", other),
+    }
+}
+
+/// `POST /token`: a form (RFC 6749 §4.3.2's fields) or the same as JSON. A first-party door,
+/// never announced as an OAuth grant.
+pub(crate) async fn token(Shared(app): Shared<App>, headers: HeaderMap, body: Bytes) -> Answer {
+    let state = &app.0;
+    let (name, text) = login(&headers, &body)?;
+    let refused = || {
+        let mut refusal = Refusal::unauthorized("", "the name or the password is wrong");
+        refusal.code = String::from("invalid_grant");
+        refusal
+    };
+    let password = Password::presented(text).map_err(|_| refused())?;
+    let candidate = match LoginName::parse(&name) {
+        Some(name) => users::find_for_login(&state.store, &name)
+            .await
+            .map_err(|error| of_store(&error))?,
+        None => None,
+    };
+    let (user, hash) = match candidate {
+        Some(candidate) => (Some(candidate.user), candidate.hash),
+        None => (None, None),
+    };
+    let verdict = state.passwords.verify(password, hash).await?;
+    match (verdict, user) {
+        (Verdict::Match { .. }, Some(user)) if user.active => grant(state, &user).await,
+        _ => Err(refused()),
+    }
+}
+
+fn login(headers: &HeaderMap, body: &[u8]) -> Result<(String, String), Refusal> {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let missing = || {
+        Refusal::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "22000",
+            "username and password are required",
+        )
+        .hint("send the form username=…&password=…")
+    };
+    if kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        let parsed: Value = serde_json::from_slice(body).map_err(|_| missing())?;
+        let text = |key: &str| parsed[key].as_str().map(str::to_owned);
+        return text("username").zip(text("password")).ok_or_else(missing);
+    }
+    let pairs: Vec<(String, String)> = serde_urlencoded(body);
+    let text = |key: &str| {
+        let mut found = pairs
+            .iter()
+            .filter(|(name, _)| name == key)
+            .map(|(_, value)| value.clone());
+        found.next().filter(|_| found.next().is_none())
+    };
+    if text("grant_type").is_some_and(|grant| grant != "password") {
+        return Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "unsupported_grant_type",
+            "this door takes a name and a password alone",
+        ));
+    }
+    text("username").zip(text("password")).ok_or_else(missing)
+}
+
+/// `application/x-www-form-urlencoded`; a pair that is no UTF-8 is left out.
+fn serde_urlencoded(body: &[u8]) -> Vec<(String, String)> {
+    use percent_encoding::percent_decode_str;
+    let text = String::from_utf8_lossy(body);
+    let decode = |part: &str| {
+        percent_decode_str(&part.replace('+', " "))
+            .decode_utf8()
+            .ok()
+            .map(|text| text.into_owned())
+    };
+    text.split('&')
+        .filter_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            Some((decode(name)?, decode(value)?))
+        })
+        .collect()
+}
+
+async fn grant(state: &Arc<State>, user: &User) -> Answer {
+    let own = roles::roles_of(&state.store, user.id)
+        .await
+        .map_err(|error| of_store(&error))?;
+    let now = state.clock.now().as_second();
+    let life = i64::try_from(state.settings.token_life.as_secs()).unwrap_or(900);
+    let claims = AccessTokenClaims {
+        iss: state.settings.public_url.clone(),
+        sub: user.id.to_string(),
+        aud: state.settings.public_url.clone(),
+        client_id: String::from("first-party"),
+        scope: None,
+        roles: own,
+        iat: now,
+        exp: now + life,
+        nbf: None,
+        jti: stdx::new_id(&state.clock, &state.rng).to_string(),
+        auth_time: Some(now),
+        acr: None,
+        epoch: Some(user.epoch),
+        extra: Map::new(),
+    };
+    let token = encode_access_token(&claims, &state.keys.current)
+        .map_err(|error| Refusal::internal("token", &error))?;
+    Ok(json_answer(
+        StatusCode::OK,
+        &json!({"access_token": token, "token_type": "bearer", "expires_in": life}),
+    ))
+}
+
+/// `GET /auth/me`
+pub(crate) async fn me(Shared(app): Shared<App>, headers: HeaderMap) -> Answer {
+    let state = &app.0;
+    let compiled = state.compiled.load();
+    let caller = authenticate(state, &compiled, &headers)?;
+    let id = caller.as_ref().and_then(|caller| caller.user);
+    let Some((caller, id)) = caller.zip(id) else {
+        return Err(Refusal::unauthorized("", "sign in first"));
+    };
+    let found = users::by_id(&state.store, id)
+        .await
+        .map_err(|error| of_store(&error))?;
+    let user = found
+        .filter(|user| user.active)
+        .ok_or_else(|| Refusal::unauthorized("invalid_token", "the account is gone"))?;
+    let names: Vec<String> = caller.roles.names().map(ToString::to_string).collect();
+    Ok(json_answer(
+        StatusCode::OK,
+        &json!({
+            "id": user.id.to_string(), "email": user.email.as_str(), "username": user.username,
+            "first_name": user.first_name, "last_name": user.last_name,
+            "display_name": user.display_name, "roles": names,
+            "created_at": format!("{:.6}", user.created_at),
+        }),
+    ))
+}

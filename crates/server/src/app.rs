@@ -1,0 +1,152 @@
+//! What every request shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use credentials::{MasterKey, Peppers};
+use oauth::Expectations;
+use rest::{Api, BaseRole, Caller, Hook, Limits, OpenApiInfo, RoleSet};
+use sql::Db;
+use stdx::{Clock, Rng};
+use store::signing_keys::{self, SigningKeys};
+use store::{Store, StoreError};
+
+use crate::auth::TokenCache;
+use crate::passwords::PasswordPool;
+
+/// How the server behaves; plain values, already read from wherever they come.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The project's name, shown in the docs.
+    pub title: String,
+    /// The address that clients use: the issuer of tokens.
+    pub public_url: String,
+    /// Whether anybody may make an account.
+    pub registration_open: bool,
+    /// How long a token of `/token` is good.
+    pub token_life: Duration,
+    /// The largest body.
+    pub max_body_bytes: usize,
+    /// The longest that a request may take.
+    pub request_timeout: Duration,
+    /// Names that a `Host` header may carry; empty for any.
+    pub allowed_hosts: Vec<String>,
+    /// Origins that may call from a browser.
+    pub cors_origins: Vec<String>,
+    /// Whether replies explain more than a stranger should know.
+    pub dev: bool,
+    /// The data API's limits.
+    pub limits: Limits,
+}
+
+/// The schema and the files, compiled; swapped whole when they change.
+pub(crate) struct Compiled {
+    pub(crate) api: Api,
+    pub(crate) hook: Option<Hook>,
+    pub(crate) anonymous: Caller,
+}
+
+/// The server's state; cheap to clone.
+#[derive(Clone)]
+pub struct App(pub(crate) Arc<State>);
+
+pub(crate) struct State {
+    pub(crate) db: Db,
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    pub(crate) compiled: ArcSwap<Compiled>,
+    pub(crate) keys: SigningKeys,
+    pub(crate) expectations: Expectations,
+    pub(crate) tokens: TokenCache,
+    pub(crate) passwords: PasswordPool,
+    pub(crate) clock: Clock,
+    pub(crate) rng: Rng,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Pilaster's own tables cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Pilaster's own migrations, to be applied before the server starts.
+#[must_use]
+pub fn system_migrations() -> Vec<lang::Source> {
+    store::system_migrations()
+}
+
+impl App {
+    /// Puts the parts together; loads or makes the signing key.
+    pub async fn new(
+        db: Db,
+        master: &MasterKey,
+        settings: Settings,
+        api: Api,
+        hook: Option<Hook>,
+    ) -> Result<Self, AppError> {
+        let (clock, rng) = (Clock::System, Rng::System);
+        let store = Store::new(db.clone(), clock.clone(), rng.clone());
+        let keys = signing_keys::load_or_create(&store, &master.key_encryption_key()).await?;
+        let peppers: Peppers = master.peppers(1);
+        let expectations = Expectations {
+            issuer: settings.public_url.clone(),
+            audience: settings.public_url.clone(),
+            leeway: Duration::from_secs(5),
+        };
+        let compiled = Compiled::new(api, hook);
+        Ok(Self(Arc::new(State {
+            db,
+            store,
+            settings,
+            compiled: ArcSwap::from_pointee(compiled),
+            keys,
+            expectations,
+            tokens: TokenCache::new(),
+            passwords: PasswordPool::new(peppers),
+            clock,
+            rng,
+        })))
+    }
+
+    /// Takes a new schema and new files into use; requests under way finish with the old ones.
+    pub fn replace(&self, api: Api, hook: Option<Hook>) {
+        self.0.compiled.store(Arc::new(Compiled::new(api, hook)));
+        self.0.tokens.clear();
+    }
+
+    /// The OpenAPI document that anonymous callers get.
+    #[must_use]
+    pub fn openapi(&self) -> serde_json::Value {
+        let compiled = self.0.compiled.load();
+        self.0.document(&compiled, &compiled.anonymous.roles)
+    }
+}
+
+impl Compiled {
+    fn new(api: Api, hook: Option<Hook>) -> Self {
+        let anonymous = Caller::anonymous(api.catalog());
+        Self {
+            api,
+            hook,
+            anonymous,
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn document(&self, compiled: &Compiled, roles: &RoleSet) -> serde_json::Value {
+        let info = OpenApiInfo {
+            title: self.settings.title.clone(),
+            server_url: self.settings.public_url.clone(),
+        };
+        compiled.api.openapi(roles, &info)
+    }
+
+    /// The roles of a signed-in user with these own roles.
+    pub(crate) fn roles(compiled: &Compiled, own: &[String]) -> RoleSet {
+        RoleSet::effective(compiled.api.catalog(), BaseRole::Authenticated, own)
+    }
+}

@@ -1,0 +1,208 @@
+//! The data API's one handler: request to plan to rows to answer.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, Response, StatusCode, Uri, header};
+use percent_encoding::percent_decode_str;
+use rest::{Caller, ContentType, Explained, Method, Moment, Plan, Request, RestError, Success};
+use sql::DbError;
+
+use crate::App;
+use crate::app::{Compiled, State};
+use crate::auth::authenticate;
+use crate::error::{Answer, Refusal};
+use crate::status::of_success;
+
+/// Every method below `/api` and `/rest/v1`.
+pub(crate) async fn handle(
+    Shared(app): Shared<App>,
+    method: HttpMethod,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let state = &app.0;
+    let compiled = state.compiled.load();
+    let authenticated = authenticate(state, &compiled, &headers)?;
+    let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
+    let (mount, path) = segments(uri.path())?;
+    let method = match method {
+        HttpMethod::GET => Method::Get,
+        HttpMethod::HEAD => Method::Head,
+        HttpMethod::POST => Method::Post,
+        HttpMethod::PATCH => Method::Patch,
+        HttpMethod::PUT => Method::Put,
+        HttpMethod::DELETE => Method::Delete,
+        _ => {
+            return Err(Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "PGRST117",
+                "no such method",
+            ));
+        }
+    };
+    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let prefer: Vec<&str> = headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let request = Request {
+        method,
+        path: &path,
+        query: uri.query().unwrap_or_default(),
+        prefer: &prefer,
+        accept: text(header::ACCEPT),
+        content_type: text(header::CONTENT_TYPE),
+        body: &body,
+    };
+    let success = run(state, &compiled, caller, &request).await?;
+    Ok(respond(success, mount, method == Method::Head))
+}
+
+async fn run(
+    state: &Arc<State>,
+    compiled: &Compiled,
+    caller: &Caller,
+    request: &Request<'_>,
+) -> Result<Success, Refusal> {
+    let moment = Moment {
+        now: state.clock.now(),
+        clock: &state.clock,
+        rng: &state.rng,
+    };
+    match compiled.api.plan(request, caller, moment)? {
+        Plan::Read(mut plan) => {
+            let result = match plan.single() {
+                Some((query, sink)) => state.db.read(query, sink).await,
+                None => state.db.read_all(&mut plan.parts()).await,
+            };
+            result.map_err(|error| failed(&error))?;
+            Ok(plan.finish()?)
+        }
+        Plan::Write(mut plan) => {
+            let unit = plan.take_unit();
+            let result = match plan.rehearse() {
+                true => state.db.rehearse(unit).await,
+                false => state.db.write(unit).await,
+            };
+            match result {
+                Ok(outcomes) => Ok(plan.finish(&outcomes)?),
+                Err(error) => Err(explain(state, plan.explain(&error), &error).await),
+            }
+        }
+    }
+}
+
+fn failed(error: &DbError) -> Refusal {
+    if matches!(
+        error,
+        DbError::Other(_) | DbError::Decode { .. } | DbError::Unavailable(_)
+    ) {
+        tracing::error!(%error, "a statement failed");
+    }
+    RestError::of_read(error).into()
+}
+
+async fn explain(state: &Arc<State>, explained: Explained, cause: &DbError) -> Refusal {
+    match explained {
+        Explained::Error(error) => {
+            if error.kind == rest::ErrorKind::Internal {
+                tracing::error!(error = %cause, "a unit failed");
+            }
+            error.into()
+        }
+        Explained::Probe(probes, last) => {
+            for (query, error) in probes {
+                match state.db.optional(&query).await {
+                    Ok(None) => return error.into(),
+                    Ok(Some(_)) => {}
+                    Err(error) => return failed(&error),
+                }
+            }
+            last.into()
+        }
+    }
+}
+
+/// The mount and the decoded segments below it; a slash at the end changes nothing.
+fn segments(path: &str) -> Result<(&'static str, Vec<Cow<'_, str>>), Refusal> {
+    let (mount, rest) = match path.strip_prefix("/rest/v1") {
+        Some(rest) => ("/rest/v1", rest),
+        None => ("/api", path.strip_prefix("/api").unwrap_or(path)),
+    };
+    let rest = rest.strip_prefix('/').unwrap_or(rest);
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let missing = || Refusal::new(StatusCode::NOT_FOUND, "PGRST125", "there is no such path");
+    let mut segments = Vec::with_capacity(2);
+    for segment in rest.split('/') {
+        if segment.is_empty() {
+            return Err(missing());
+        }
+        let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "PGRST100",
+                "the path is not percent-encoded UTF-8",
+            )
+        })?;
+        if decoded.contains('\0') {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "PGRST100",
+                "the path holds NUL",
+            ));
+        }
+        segments.push(decoded);
+    }
+    Ok((mount, segments))
+}
+
+fn respond(success: Success, mount: &str, is_head: bool) -> Response<Body> {
+    let length = success.body.len();
+    let body = if is_head {
+        Body::empty()
+    } else {
+        Body::from(success.body)
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = of_success(success.kind);
+    let headers = response.headers_mut();
+    let kind = match success.content_type {
+        ContentType::None => None,
+        ContentType::Json => Some(HeaderValue::from_static("application/json")),
+        ContentType::Object => Some(HeaderValue::from_static(
+            "application/vnd.pgrst.object+json",
+        )),
+    };
+    if let Some(kind) = kind {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    if is_head {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    let mut put = |name: header::HeaderName, value: Option<String>| {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            headers.insert(name, value);
+        }
+    };
+    put(header::CONTENT_RANGE, success.content_range);
+    put(
+        header::LOCATION,
+        success
+            .location
+            .map(|location| format!("{mount}{location}")),
+    );
+    put(header::CACHE_CONTROL, success.cache_control);
+    if !success.preference_applied.is_empty() {
+        let applied = success.preference_applied.join(", ");
+        put(
+            header::HeaderName::from_static("preference-applied"),
+            Some(applied),
+        );
+    }
+    response
+}

@@ -1,0 +1,117 @@
+//! Errors as answers: one envelope for the whole API.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use rest::{ErrorKind, RestError};
+use serde_json::{Value, json};
+
+use crate::status::of_error;
+
+/// A refused request.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) details: Value,
+    pub(crate) hint: Option<String>,
+    pub(crate) allow: Option<String>,
+    /// The `error` of a bearer challenge (RFC 6750 §3), where one is due.
+    pub(crate) challenge: Option<&'static str>,
+}
+
+/// What handlers give.
+pub(crate) type Answer = Result<Response<Body>, Refusal>;
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+            details: Value::Null,
+            hint: None,
+            allow: None,
+            challenge: None,
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn details(mut self, details: Value) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// Somebody must say who they are, or say it better.
+    pub(crate) fn unauthorized(error: &'static str, message: &str) -> Self {
+        let mut refusal = Self::new(StatusCode::UNAUTHORIZED, "PGRST301", message);
+        refusal.challenge = Some(error);
+        refusal
+    }
+
+    /// Our fault: logged here, told without its cause.
+    pub(crate) fn internal(what: &str, error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "{what}");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "XX000",
+            "something went wrong here; the log says what",
+        )
+    }
+
+    /// The answer, with the request's id in it.
+    pub(crate) fn respond(self, request_id: &str) -> Response<Body> {
+        let body = json!({
+            "code": self.code,
+            "message": self.message,
+            "details": self.details,
+            "hint": self.hint,
+            "request_id": request_id,
+        });
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if let Some(allow) = self
+            .allow
+            .and_then(|allow| HeaderValue::from_str(&allow).ok())
+        {
+            headers.insert(header::ALLOW, allow);
+        }
+        if let Some(error) = self.challenge {
+            let text = match error {
+                "" => String::from("Bearer realm=\"pilaster\""),
+                error => format!("Bearer realm=\"pilaster\", error=\"{error}\""),
+            };
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.insert(header::WWW_AUTHENTICATE, value);
+            }
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+impl From<RestError> for Refusal {
+    fn from(error: RestError) -> Self {
+        let challenge = (error.kind == ErrorKind::Unauthenticated).then_some("");
+        Self {
+            status: of_error(error.kind),
+            code: error.code.into_owned(),
+            message: error.message,
+            details: error.details,
+            hint: error.hint,
+            allow: error.allow,
+            challenge,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Hashing passwords on threads of its own, a bounded number at a time.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use credentials::{HashError, HashParams, Password, PasswordHash, Peppers, Verdict};
+use stdx::Rng;
+use tokio::sync::Semaphore;
+
+use crate::error::Refusal;
+
+/// Callers that may wait for a place; more are told to come again.
+const QUEUE: usize = 256;
+
+/// The threads that may be busy with passwords.
+pub(crate) struct PasswordPool {
+    peppers: Arc<Peppers>,
+    params: HashParams,
+    places: Arc<Semaphore>,
+    queue: Semaphore,
+}
+
+impl PasswordPool {
+    pub(crate) fn new(peppers: Peppers) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            peppers: Arc::new(peppers),
+            params: HashParams::DEFAULT,
+            places: Arc::new(Semaphore::new(cores)),
+            queue: Semaphore::new(QUEUE),
+        }
+    }
+
+    pub(crate) async fn hash(&self, password: Password, rng: Rng) -> Result<PasswordHash, Refusal> {
+        let (peppers, params) = (Arc::clone(&self.peppers), self.params);
+        self.run(move || credentials::hash(&password, peppers.current(), params, &rng))
+            .await
+    }
+
+    /// Compares with a stored hash, or does the same work for nobody.
+    pub(crate) async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+    ) -> Result<Verdict, Refusal> {
+        let (peppers, params) = (Arc::clone(&self.peppers), self.params);
+        self.run(move || match stored {
+            Some(stored) => credentials::verify(&password, &stored, &peppers, params),
+            None => credentials::verify_unknown(&password, &peppers, params),
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let busy = || {
+            Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "PGRST003",
+                "too many sign-ins at once",
+            )
+        };
+        let _waiting = self.queue.try_acquire().map_err(|_| busy())?;
+        // A caller that goes away while it waits drops this future and frees its place.
+        let place = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(|_| busy())?;
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(place);
+            result
+        });
+        let result = done
+            .await
+            .map_err(|error| Refusal::internal("password thread", &error))?;
+        result.map_err(|error| Refusal::internal("password hash", &error))
+    }
+}

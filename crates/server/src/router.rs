@@ -1,0 +1,152 @@
+//! All routes, grouped by who calls them; each with its policy.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, any, get, post};
+
+use crate::App;
+use crate::error::Refusal;
+use crate::{account, data, docs, middleware};
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// Anybody.
+    Public,
+    /// Whoever is signed in.
+    Authenticated,
+    /// Whom the schema's grants and policies allow.
+    Grants,
+}
+
+/// A route, for people to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The method, `*` for all.
+    pub method: &'static str,
+    /// The path.
+    pub path: &'static str,
+    /// Who may use it.
+    pub policy: &'static str,
+}
+
+/// A handler's refusal on its way out; the middleware knows the request's id.
+#[derive(Clone)]
+pub(crate) struct Refused(Arc<Mutex<Option<Refusal>>>);
+
+impl Refused {
+    pub(crate) fn into_inner(self) -> Refusal {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.unwrap_or_else(|| {
+            Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "XX000",
+                "something went wrong here",
+            )
+        })
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        response
+            .extensions_mut()
+            .insert(Refused(Arc::new(Mutex::new(Some(self)))));
+        response
+    }
+}
+
+/// Collects routes; there is no way to add one without a policy.
+struct Routes {
+    router: Router<App>,
+    list: Vec<Route>,
+}
+
+impl Routes {
+    fn add(
+        mut self,
+        method: &'static str,
+        path: &'static str,
+        policy: Policy,
+        handler: MethodRouter<App>,
+    ) -> Self {
+        self.router = self.router.route(path, handler);
+        let policy = match policy {
+            Policy::Public => "public",
+            Policy::Authenticated => "signed in",
+            Policy::Grants => "grants and policies of the schema",
+        };
+        self.list.push(Route {
+            method,
+            path,
+            policy,
+        });
+        self
+    }
+}
+
+#[rustfmt::skip]
+fn all() -> Routes {
+    let routes = Routes { router: Router::new(), list: Vec::new() };
+    routes
+        // Operators
+        .add("GET",  "/healthz",               Policy::Public,        get(docs::healthz))
+        .add("GET",  "/readyz",                Policy::Public,        get(docs::readyz))
+        // Developers
+        .add("GET",  "/openapi.json",          Policy::Public,        get(docs::openapi))
+        .add("GET",  "/docs",                  Policy::Public,        get(docs::page))
+        .add("GET",  "/docs/{file}",           Policy::Public,        get(docs::asset))
+        // Verifiers of tokens
+        .add("GET",  "/.well-known/jwks.json", Policy::Public,        get(docs::jwks))
+        .add("GET",  "/oauth2/jwks",           Policy::Public,        get(docs::jwks))
+        // Accounts
+        .add("POST", "/register",              Policy::Public,        post(account::register))
+        .add("POST", "/register/",             Policy::Public,        post(account::register))
+        .add("POST", "/token",                 Policy::Public,        post(account::token))
+        .add("POST", "/token/",                Policy::Public,        post(account::token))
+        .add("GET",  "/auth/me",               Policy::Authenticated, get(account::me))
+        .add("GET",  "/auth/me/",              Policy::Authenticated, get(account::me))
+        // Data
+        .add("*",    "/api/{*path}",           Policy::Grants,        any(data::handle))
+        .add("*",    "/rest/v1/{*path}",       Policy::Grants,        any(data::handle))
+}
+
+/// The routes of this server itself; those of tables and files are the data API's.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    all().list
+}
+
+/// The whole service.
+pub fn router(app: App) -> Router {
+    let limit = DefaultBodyLimit::max(app.0.settings.max_body_bytes);
+    all()
+        .router
+        .fallback(missing)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(limit)
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            middleware::around,
+        ))
+        .with_state(app)
+}
+
+async fn missing() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "PGRST125", "there is no such path")
+        .hint("the data API is below /api, its description at /docs")
+}
+
+async fn wrong_method() -> Refusal {
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "PGRST117",
+        "this path takes another method",
+    )
+}
