@@ -1,0 +1,141 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// A backend is a folder of SQL.
+#[derive(Debug, Parser)]
+#[command(name = "pilaster", version, about, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// The project's pilaster.toml; found in this folder or above by default.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which database: dev, test or prod; the last two read TEST_DATABASE_URL and PROD_DATABASE_URL.
+    #[arg(long, global = true, default_value = "dev", value_parser = ["dev", "test", "prod"])]
+    pub(crate) target: String,
+    /// Print JSON for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a new project.
+    #[command(after_help = "Example: pilaster init myapp")]
+    Init {
+        /// The folder; this one by default.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Begin with an example instead of a single table.
+        #[arg(long, value_parser = ["blank", "cruddur"], default_value = "blank")]
+        example: String,
+    },
+    /// Serve while you edit: applies schema changes, reloads files, explains errors.
+    #[command(after_help = "Example: pilaster dev")]
+    Dev {
+        /// The project's folder; found from here by default.
+        folder: Option<PathBuf>,
+    },
+    /// Serve.
+    #[command(
+        visible_alias = "start",
+        after_help = "Example: PORT=8080 pilaster serve"
+    )]
+    Serve,
+    /// Write, apply and list migrations.
+    #[command(subcommand)]
+    Migrate(Migrate),
+    /// Fill, describe and watch the database.
+    #[command(subcommand)]
+    Db(Database),
+    /// Check schema, rules, SQL files and configuration.
+    #[command(after_help = "Example: pilaster check --offline")]
+    Check {
+        /// Ask no database.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// List every route and who may use it.
+    #[command(after_help = "Example: pilaster routes")]
+    Routes,
+    /// Show the configuration and where each value comes from.
+    #[command(subcommand)]
+    Config(Config),
+    /// Make secrets.
+    #[command(subcommand)]
+    Secret(Secret),
+    /// Print the OpenAPI document of anonymous callers.
+    #[command(after_help = "Example: pilaster openapi > openapi.json")]
+    Openapi,
+    /// Print the version.
+    #[command(after_help = "Example: pilaster version")]
+    Version,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Migrate {
+    /// Write a migration from the difference between migrations/ and schema/.
+    #[command(after_help = "Example: pilaster migrate new \"add likes\"")]
+    New {
+        /// What it does, in a few words.
+        name: String,
+    },
+    /// Apply what is pending.
+    #[command(after_help = "Example: pilaster migrate up --target prod")]
+    Up,
+    /// List migrations and how they stand.
+    #[command(after_help = "Example: pilaster migrate status")]
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Database {
+    /// Put the rows of seed/*.sql in, unless they are there.
+    #[command(after_help = "Example: pilaster db seed")]
+    Seed {
+        /// Also into production.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Who is connected.
+    #[command(after_help = "Example: pilaster db sessions")]
+    Sessions,
+    /// The columns of a table as the database has them.
+    #[command(after_help = "Example: pilaster db describe activities -x")]
+    Describe {
+        /// A table of schema/, or `users` and other tables of Pilaster's own.
+        table: String,
+        /// One property on each line.
+        #[arg(short = 'x', long)]
+        expanded: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Every setting with its value and origin; secrets are masked.
+    #[command(after_help = "Example: pilaster config show")]
+    Show,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secret {
+    /// Write a SECRET_KEY into .env, mode 0600; prints nothing secret, replaces nothing.
+    #[command(after_help = "Example: pilaster secret generate")]
+    Generate,
+}
+
+#[cfg(test)]
+mod tests {
+    //! The definition itself.
+
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_defined() {
+        super::Arguments::command().debug_assert();
+    }
+}

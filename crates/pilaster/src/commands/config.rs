@@ -1,0 +1,22 @@
+//! `config show`
+
+use serde_json::json;
+
+use crate::config::Configuration;
+use crate::failure::Outcome;
+
+pub(super) fn show(configuration: &Configuration, json: bool) -> Outcome {
+    let shown = configuration.shown();
+    if json {
+        let list: Vec<_> = shown
+            .iter()
+            .map(|(name, value, origin)| json!({"name": name, "value": value, "origin": origin}))
+            .collect();
+        println!("{}", json!(list));
+        return Ok(());
+    }
+    for (name, value, origin) in shown {
+        println!("{name:<28} {value:<40} {origin}");
+    }
+    Ok(())
+}

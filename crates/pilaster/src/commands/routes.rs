@@ -1,0 +1,44 @@
+//! `routes`
+
+use rest::Limits;
+use serde_json::json;
+use sql::Dialect;
+
+use crate::config::Configuration;
+use crate::failure::Outcome;
+use crate::project::Files;
+
+pub(super) fn run(configuration: &Configuration, json: bool) -> Outcome {
+    let files = Files::read(&configuration.folder)?;
+    let compiled = files.compile(Dialect::Sqlite, Limits::default())?;
+    let mut lines: Vec<(String, String, String)> = server::routes()
+        .into_iter()
+        .map(|route| {
+            (
+                route.method.to_owned(),
+                route.path.to_owned(),
+                route.policy.to_owned(),
+            )
+        })
+        .collect();
+    for route in compiled.api.routes() {
+        let policy = format!("{} ({})", route.roles.join(", "), route.source);
+        lines.push((
+            route.method.to_owned(),
+            format!("/api{}", route.path),
+            policy,
+        ));
+    }
+    if json {
+        let list: Vec<_> = lines
+            .iter()
+            .map(|(method, path, policy)| json!({"method": method, "path": path, "policy": policy}))
+            .collect();
+        println!("{}", json!(list));
+        return Ok(());
+    }
+    for (method, path, policy) in lines {
+        println!("{method:<7} {path:<40} {policy}");
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! `serve`
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+
+use server::{App, AppError};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Configuration, is_automatic, master_key, settings};
+use crate::failure::{Failure, Outcome};
+use crate::project::{Files, connect, migrate, prepare, require_current};
+
+pub(super) async fn run(configuration: &Configuration) -> Outcome {
+    start_log(configuration)?;
+    let listener = listen(configuration).await?;
+    let files = Files::read(&configuration.folder)?;
+    // What is wrong with key or files is told before a database is asked.
+    let master = master_key(configuration)?;
+    let port = port_of(&listener)?;
+    let settings = settings(configuration, port, false)?;
+    let db = connect(configuration).await?;
+    if is_automatic(configuration)? {
+        migrate(&db, &files).await?;
+    }
+    require_current(&db, &files).await?;
+    let compiled = files.compile(db.dialect(), settings.limits)?;
+    prepare(&db, &compiled).await?;
+    let url = settings.public_url.clone();
+    let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hook)
+        .await
+        .map_err(|error| start_failure(&error))?;
+    let overridden = configuration.overridden().join(", ");
+    tracing::info!(url, database = db.description(), config = %configuration.file.display(), overridden, "serving");
+    server::serve(app, listener, stop_signal()?).await;
+    db.close()
+        .await
+        .map_err(|error| Failure::database(&db.description(), &error))
+}
+
+pub(super) fn start_failure(error: &AppError) -> Failure {
+    Failure::config(error.to_string())
+}
+
+pub(super) fn port_of(listener: &TcpListener) -> Outcome<u16> {
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(address.port())
+}
+
+/// Binds the configured address.
+pub(super) async fn listen(configuration: &Configuration) -> Outcome<TcpListener> {
+    let host = configuration.text("server.host");
+    let port: u16 = configuration
+        .text("server.port")
+        .parse()
+        .map_err(|_| configuration.ill_typed("server.port", "a port from 0 to 65535"))?;
+    let address: SocketAddr = format!("{host}:{port}")
+        .parse()
+        .or_else(|_| format!("[{host}]:{port}").parse())
+        .map_err(|_| configuration.ill_typed("server.host", "an address, as 127.0.0.1 or ::1"))?;
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::failed(format!("{address} cannot be listened on: {error}"))
+            .fix("stop what listens there, or set PORT")
+    })
+}
+
+/// One line a record: for people in a terminal, JSON elsewhere.
+pub(super) fn start_log(configuration: &Configuration) -> Outcome {
+    let level = configuration.text("log.level");
+    let filter = EnvFilter::try_new(level)
+        .map_err(|_| configuration.ill_typed("log.level", "error, warn, info, debug or trace"))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        subscriber.with_target(false).init();
+    } else {
+        subscriber.json().init();
+    }
+    Ok(())
+}
+
+/// Done when the process is asked to stop.
+pub(super) fn stop_signal() -> Outcome<impl Future<Output = ()>> {
+    let failed = |error: std::io::Error| Failure::failed(error.to_string());
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,70 @@
+//! Every setting there is.
+
+/// A setting.
+pub(crate) struct Key {
+    /// `section.name` in pilaster.toml; `PILASTER_SECTION_NAME` in the environment.
+    pub(crate) name: &'static str,
+    /// Further names in the environment.
+    pub(crate) aliases: &'static [&'static str],
+    /// Its value when nobody says otherwise.
+    pub(crate) default: &'static str,
+    /// Never shown, and never read from pilaster.toml.
+    pub(crate) secret: bool,
+}
+
+const fn key(name: &'static str, aliases: &'static [&'static str], default: &'static str) -> Key {
+    Key {
+        name,
+        aliases,
+        default,
+        secret: false,
+    }
+}
+
+/// In the order in which `config show` lists them.
+pub(crate) const KEYS: [Key; 24] = [
+    key("server.title", &[], "Pilaster"),
+    key("server.host", &["HOST"], "127.0.0.1"),
+    key("server.port", &["PORT"], "8000"),
+    key("server.public_url", &[], ""),
+    key("server.max_body_bytes", &[], "1048576"),
+    key("server.request_timeout", &[], "30s"),
+    key("server.allowed_hosts", &["ALLOWED_HOSTS"], ""),
+    key("server.cors_origins", &[], ""),
+    key("database.url", &["DATABASE_URL"], "sqlite:data/app.db"),
+    key("database.scheme", &["DB_TYPE"], "postgres"),
+    key("database.host", &["DB_HOST"], ""),
+    key("database.port", &["DB_PORT"], "0"),
+    key("database.user", &["DB_USER"], ""),
+    Key {
+        name: "database.password",
+        aliases: &["DB_PASSWORD"],
+        default: "",
+        secret: true,
+    },
+    key("database.name", &["DB_NAME"], ""),
+    key("database.connections", &[], "4"),
+    key("database.statement_timeout", &[], "30s"),
+    key("database.connect_deadline", &[], "30s"),
+    key("auth.registration", &[], "open"),
+    key("auth.token_life", &[], "15m"),
+    key("api.default_rows", &[], "100"),
+    key("api.max_rows", &[], "1000"),
+    key("migrate.mode", &[], "manual"),
+    key("log.level", &["LOG_LEVEL"], "info"),
+];
+
+/// The master key; it has no place in pilaster.toml.
+pub(crate) const SECRET_KEY: Key = Key {
+    name: "secret_key",
+    aliases: &["SECRET_KEY"],
+    default: "",
+    secret: true,
+};
+
+impl Key {
+    /// `PILASTER_SECTION_NAME`.
+    pub(crate) fn variable(&self) -> String {
+        format!("PILASTER_{}", self.name.replace('.', "_").to_uppercase())
+    }
+}

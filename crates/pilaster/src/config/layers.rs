@@ -1,0 +1,263 @@
+//! The layers, merged.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use stdx::nearest;
+
+use super::keys::{KEYS, Key, SECRET_KEY};
+use crate::failure::{Failure, Outcome};
+
+/// A value and where it came from.
+#[derive(Clone)]
+struct Value {
+    text: String,
+    origin: String,
+}
+
+/// All settings of a project.
+pub(crate) struct Configuration {
+    /// The folder of pilaster.toml; relative paths start there.
+    pub(crate) folder: PathBuf,
+    /// pilaster.toml itself.
+    pub(crate) file: PathBuf,
+    values: BTreeMap<&'static str, Value>,
+    /// `dev`, `test` or `prod`.
+    pub(crate) target: String,
+}
+
+/// pilaster.toml in this folder or the nearest one above.
+pub(crate) fn find_file(given: Option<&Path>) -> Outcome<PathBuf> {
+    if let Some(given) = given {
+        let file = if given.is_dir() {
+            given.join("pilaster.toml")
+        } else {
+            given.to_owned()
+        };
+        if file.is_file() {
+            return std::path::absolute(&file).map_err(|error| Failure::config(error.to_string()));
+        }
+        return Err(
+            Failure::config(format!("{} does not exist", file.display()))
+                .fix("pilaster init makes a project"),
+        );
+    }
+    let here = std::env::current_dir().map_err(|error| Failure::config(error.to_string()))?;
+    here.ancestors()
+        .map(|folder| folder.join("pilaster.toml"))
+        .find(|file| file.is_file())
+        .ok_or_else(|| {
+            Failure::config("there is no pilaster.toml in this folder or above")
+                .fix("go to your project, name it with --config, or run pilaster init")
+        })
+}
+
+fn known() -> impl Iterator<Item = &'static Key> {
+    const SECRETS: [Key; 1] = [SECRET_KEY];
+    static SECRET: [Key; 1] = SECRETS;
+    KEYS_STATIC.iter().chain(SECRET.iter())
+}
+
+static KEYS_STATIC: [Key; 24] = KEYS;
+
+impl Configuration {
+    /// Reads all layers of the project whose pilaster.toml is `file`.
+    pub(crate) fn load(file: &Path, target: &str) -> Outcome<Self> {
+        let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
+        let values = known()
+            .map(|key| {
+                let value = Value {
+                    text: key.default.to_owned(),
+                    origin: String::from("default"),
+                };
+                (key.name, value)
+            })
+            .collect();
+        let mut configuration = Self {
+            folder,
+            file: file.to_owned(),
+            values,
+            target: target.to_owned(),
+        };
+        configuration.read_toml()?;
+        let dotenv = configuration.folder.join(".env");
+        if dotenv.is_file() {
+            let pairs = dotenvy::from_path_iter(&dotenv)
+                .and_then(Iterator::collect::<Result<Vec<(String, String)>, _>>)
+                // The parser's own message quotes the line, which may hold a secret.
+                .map_err(|_| {
+                    Failure::config(".env cannot be read")
+                        .fix("write NAME=value lines; quote values with spaces in single quotes")
+                })?;
+            configuration.read_variables(pairs, ".env", false)?;
+        }
+        let environment: Vec<(String, String)> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        configuration.read_variables(environment, "env", true)?;
+        Ok(configuration)
+    }
+
+    fn set(&mut self, key: &'static Key, text: String, origin: &str) {
+        self.values.insert(
+            key.name,
+            Value {
+                text,
+                origin: origin.to_owned(),
+            },
+        );
+    }
+
+    fn read_toml(&mut self) -> Outcome {
+        let text = std::fs::read_to_string(&self.file)
+            .map_err(|error| Failure::config(format!("{}: {error}", self.file.display())))?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let line = error
+                .span()
+                .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            Failure::config(format!("pilaster.toml:{line}: {}", error.message()))
+        })?;
+        for (section, value) in &table {
+            let toml::Value::Table(entries) = value else {
+                return Err(self.unknown_key(&text, section));
+            };
+            for (entry, value) in entries {
+                let name = format!("{section}.{entry}");
+                let Some(key) = known().find(|key| key.name == name) else {
+                    return Err(self.unknown_key(&text, &name));
+                };
+                if key.secret {
+                    return Err(
+                        Failure::config(format!("pilaster.toml: {name} is a secret"))
+                            .fix(format!("write {} into .env", key.aliases[0])),
+                    );
+                }
+                let value = plain(value).ok_or_else(|| {
+                    Failure::config(format!("pilaster.toml: {name} is no plain value"))
+                })?;
+                self.set(key, value, "pilaster.toml");
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown_key(&self, text: &str, name: &str) -> Failure {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let line = text
+            .lines()
+            .position(|line| line.trim_start().trim_start_matches('[').starts_with(last));
+        let line = line.map_or(1, |line| line + 1);
+        let failure = Failure::config(format!("pilaster.toml:{line}: {name} is not a setting"));
+        match nearest(name, known().map(|key| key.name)) {
+            Some(near) => failure.fix(format!("did you mean {near}?")),
+            None => failure.fix("pilaster config show lists all settings"),
+        }
+    }
+
+    fn read_variables(
+        &mut self,
+        pairs: Vec<(String, String)>,
+        origin: &str,
+        shared: bool,
+    ) -> Outcome {
+        let by_target = match self.target.as_str() {
+            "test" => Some("TEST_DATABASE_URL"),
+            "prod" => Some("PROD_DATABASE_URL"),
+            _ => None,
+        };
+        for (name, value) in pairs {
+            let name = if by_target == Some(name.as_str()) {
+                "DATABASE_URL"
+            } else {
+                name.as_str()
+            };
+            if name == "ALGORITHM" && value.to_uppercase().starts_with("HS") {
+                return Err(Failure::config(format!("{origin}: ALGORITHM={value} is refused"))
+                    .fix("tokens are signed with EdDSA, so that verifiers cannot make them; remove the line"));
+            }
+            let named = |key: &&Key| key.aliases.contains(&name) || key.variable() == name;
+            if let Some(key) = known().find(named) {
+                self.set(key, value, origin);
+                continue;
+            }
+            let from_file = |key: &&Key| {
+                name.strip_suffix("_FILE")
+                    .is_some_and(|name| key.aliases.contains(&name))
+            };
+            if let Some(key) = known().find(from_file) {
+                let path = self.folder.join(&value);
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    Failure::config(format!("{name}: {}: {error}", path.display()))
+                })?;
+                self.set(key, text.trim_end().to_owned(), &format!("{origin} {name}"));
+                continue;
+            }
+            // Ours by its prefix, so it must be one of ours; tests of ours are not settings.
+            if name.starts_with("PILASTER_") && !(shared && name.starts_with("PILASTER_TEST_")) {
+                let names: Vec<String> = known().map(Key::variable).collect();
+                let failure = Failure::config(format!("{origin}: {name} is not a setting"));
+                return Err(match nearest(name, names.iter().map(String::as_str)) {
+                    Some(near) => failure.fix(format!("did you mean {near}?")),
+                    None => failure.fix("pilaster config show lists all settings"),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A setting's text.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.values
+            .get(name)
+            .map_or("", |value| value.text.as_str())
+    }
+
+    /// Where a setting came from.
+    pub(crate) fn origin(&self, name: &str) -> &str {
+        self.values
+            .get(name)
+            .map_or("", |value| value.origin.as_str())
+    }
+
+    /// Every setting: name, value for showing, origin.
+    pub(crate) fn shown(&self) -> Vec<(&'static str, String, String)> {
+        known()
+            .map(|key| {
+                let text = self.text(key.name);
+                let text = match (key.secret, key.name, text.is_empty()) {
+                    (true, _, false) => String::from("***"),
+                    (_, "database.url", _) => super::settings::masked(text, &self.folder),
+                    _ => text.to_owned(),
+                };
+                (key.name, text, self.origin(key.name).to_owned())
+            })
+            .collect()
+    }
+
+    /// The settings that are not what pilaster.toml or the defaults say.
+    pub(crate) fn overridden(&self) -> Vec<&'static str> {
+        known()
+            .filter(|key| !matches!(self.origin(key.name), "default" | "pilaster.toml"))
+            .map(|key| key.name)
+            .collect()
+    }
+
+    /// A setting that does not have its type; never shows the value.
+    pub(crate) fn ill_typed(&self, name: &str, wanted: &str) -> Failure {
+        Failure::config(format!("{}: {name} is not {wanted}", self.origin(name)))
+            .fix(format!("give {name} {wanted}"))
+    }
+}
+
+fn plain(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(value) => Some(value.to_string()),
+        toml::Value::Array(items) => {
+            let items: Option<Vec<String>> = items.iter().map(plain).collect();
+            items.map(|items| items.join(","))
+        }
+        toml::Value::Float(_) | toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+    }
+}

@@ -1,0 +1,124 @@
+//! Settings as typed values.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rest::Limits;
+use server::{MasterKey, Settings};
+use sql::{DatabaseUrl, DbOptions, ServerParts};
+use stdx::{Secret, parse_duration};
+
+use super::Configuration;
+use crate::failure::{Failure, Outcome};
+
+fn duration(configuration: &Configuration, name: &str) -> Outcome<Duration> {
+    parse_duration(configuration.text(name))
+        .map_err(|_| configuration.ill_typed(name, "a duration, as 30s or 15m"))
+}
+
+fn number<T: std::str::FromStr>(configuration: &Configuration, name: &str) -> Outcome<T> {
+    configuration
+        .text(name)
+        .parse()
+        .map_err(|_| configuration.ill_typed(name, "a whole number in its range"))
+}
+
+fn list(configuration: &Configuration, name: &str) -> Vec<String> {
+    let entries = configuration.text(name).split(',').map(str::trim);
+    entries
+        .filter(|entry| !entry.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Where the database is.
+pub(crate) fn database_url(configuration: &Configuration) -> Outcome<DatabaseUrl> {
+    if !configuration.text("database.host").is_empty() {
+        let text = |name: &str| configuration.text(name).to_owned();
+        let parts = ServerParts {
+            scheme: text("database.scheme"),
+            user: text("database.user"),
+            host: text("database.host"),
+            port: number(configuration, "database.port")?,
+            database: text("database.name"),
+        };
+        let password = Secret::new(text("database.password"));
+        return DatabaseUrl::from_parts(parts, password)
+            .map_err(|error| Failure::config(error.to_string()));
+    }
+    let origin = configuration.origin("database.url").to_owned();
+    DatabaseUrl::parse(configuration.text("database.url"), &configuration.folder)
+        .map_err(|error| Failure::config(format!("{origin}: database.url: {error}")))
+}
+
+/// An address for showing: its password masked, or nothing of it when it cannot be read.
+pub(super) fn masked(text: &str, folder: &Path) -> String {
+    match DatabaseUrl::parse(text, folder) {
+        Ok(_) if text.starts_with("sqlite") => text.to_owned(),
+        Ok(url) => url.to_string(),
+        Err(_) => String::from("(cannot be read)"),
+    }
+}
+
+/// How to hold on to the database.
+pub(crate) fn database_options(configuration: &Configuration) -> Outcome<DbOptions> {
+    let connections = number(configuration, "database.connections")?;
+    Ok(DbOptions {
+        read_connections: connections,
+        write_connections: connections,
+        statement_timeout: duration(configuration, "database.statement_timeout")?,
+        connect_deadline: duration(configuration, "database.connect_deadline")?,
+        ..DbOptions::default()
+    })
+}
+
+/// The master key; a missing or weak one stops the start.
+pub(crate) fn master_key(configuration: &Configuration) -> Outcome<MasterKey> {
+    MasterKey::parse(configuration.text("secret_key")).map_err(|error| {
+        Failure::config(format!("SECRET_KEY: {error}")).fix("run pilaster secret generate")
+    })
+}
+
+/// Whether `serve` applies pending migrations itself.
+pub(crate) fn is_automatic(configuration: &Configuration) -> Outcome<bool> {
+    match configuration.text("migrate.mode") {
+        "auto" => Ok(true),
+        "manual" => Ok(false),
+        _ => Err(configuration.ill_typed("migrate.mode", "auto or manual")),
+    }
+}
+
+/// The server's settings.
+pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> Outcome<Settings> {
+    let registration_open = match configuration.text("auth.registration") {
+        "open" => true,
+        "closed" => false,
+        _ => return Err(configuration.ill_typed("auth.registration", "open or closed")),
+    };
+    let given = configuration.text("server.public_url");
+    let host = configuration.text("server.host");
+    let public_url = match given {
+        "" => format!("http://{host}:{port}"),
+        given => given.trim_end_matches('/').to_owned(),
+    };
+    let token_life = duration(configuration, "auth.token_life")?;
+    if token_life > Duration::from_hours(1) || token_life.is_zero() {
+        return Err(configuration.ill_typed("auth.token_life", "a duration of at most 1h"));
+    }
+    Ok(Settings {
+        title: configuration.text("server.title").to_owned(),
+        public_url,
+        registration_open,
+        token_life,
+        max_body_bytes: number(configuration, "server.max_body_bytes")?,
+        request_timeout: duration(configuration, "server.request_timeout")?,
+        allowed_hosts: list(configuration, "server.allowed_hosts"),
+        cors_origins: list(configuration, "server.cors_origins"),
+        dev,
+        limits: Limits {
+            default_rows: number(configuration, "api.default_rows")?,
+            max_rows: number(configuration, "api.max_rows")?,
+            ..Limits::default()
+        },
+    })
+}

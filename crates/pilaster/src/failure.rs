@@ -1,0 +1,109 @@
+//! Failures as the terminal shows them: cause, fix, exit code.
+
+use std::process::ExitCode;
+
+use lang::Diagnostic;
+use schema::MigrationError;
+use sql::DbError;
+
+/// Something that ends a command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    cause: String,
+    fix: Option<String>,
+}
+
+/// What commands give.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+impl Failure {
+    /// 1: it did not work.
+    pub(crate) fn failed(cause: impl Into<String>) -> Self {
+        Self {
+            code: 1,
+            cause: cause.into(),
+            fix: None,
+        }
+    }
+
+    /// 2: the command line is not understood.
+    pub(crate) fn usage(cause: impl Into<String>) -> Self {
+        Self {
+            code: 2,
+            ..Self::failed(cause)
+        }
+    }
+
+    /// 3: the configuration or a file of the project is wrong.
+    pub(crate) fn config(cause: impl Into<String>) -> Self {
+        Self {
+            code: 3,
+            ..Self::failed(cause)
+        }
+    }
+
+    /// 5: somebody has to decide.
+    pub(crate) fn decision(cause: impl Into<String>) -> Self {
+        Self {
+            code: 5,
+            ..Self::failed(cause)
+        }
+    }
+
+    /// 6: a check found something.
+    pub(crate) fn findings(cause: impl Into<String>) -> Self {
+        Self {
+            code: 6,
+            ..Self::failed(cause)
+        }
+    }
+
+    pub(crate) fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// Mistakes in files, each on lines of its own.
+    pub(crate) fn files(diagnostics: &[Diagnostic]) -> Self {
+        let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+        Self::config(lines.join("\n"))
+    }
+
+    /// A database that did not do what it should; 4 where it cannot be reached.
+    pub(crate) fn database(address: &str, error: &DbError) -> Self {
+        match error {
+            DbError::Unavailable(cause) => Self {
+                code: 4,
+                cause: format!("{address} cannot be reached: {cause}"),
+                fix: Some(String::from(
+                    "check DATABASE_URL, and that the server runs and knows the user and the database",
+                )),
+            },
+            other => Self::failed(format!("{address}: {other}")),
+        }
+    }
+
+    /// A migration that cannot be read or applied.
+    pub(crate) fn migration(address: &str, error: &MigrationError) -> Self {
+        match error {
+            MigrationError::Files(diagnostics) => Self::files(diagnostics),
+            MigrationError::Db(error) => Self::database(address, error),
+            MigrationError::Edited { .. } => Self::failed(error.to_string())
+                .fix("put the file back as it was, and write the change as a new migration"),
+            MigrationError::Missing(_) => {
+                Self::failed(error.to_string()).fix("bring the file back from your repository")
+            }
+            other => Self::failed(other.to_string()),
+        }
+    }
+
+    /// Prints it and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        anstream::eprintln!("error: {}", self.cause);
+        if let Some(fix) = self.fix {
+            anstream::eprintln!("  fix: {fix}");
+        }
+        ExitCode::from(self.code)
+    }
+}

@@ -1,0 +1,195 @@
+//! A project's files, read and compiled; its database, opened and checked.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lang::{Diagnostic, Source, Span};
+use rest::{Api, Hook, Limits};
+use schema::{
+    Catalog, CatalogKind, History, MigrationState, MigrationStatus, Migrations, Runner, diff,
+};
+use sql::{Db, Dialect};
+use stdx::{Clock, Rng};
+
+use crate::config::{Configuration, database_options, database_url};
+use crate::failure::{Failure, Outcome};
+
+/// Everything in a project's folder that is SQL.
+pub(crate) struct Files {
+    pub(crate) schema: Vec<Source>,
+    pub(crate) api: Vec<Source>,
+    pub(crate) hooks: Vec<Source>,
+    pub(crate) seed: Vec<Source>,
+    pub(crate) migrations: Vec<Source>,
+}
+
+/// The parts that a server needs.
+pub(crate) struct Compiled {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) api: Api,
+    pub(crate) hook: Option<Hook>,
+}
+
+impl Files {
+    /// Reads them all, in the order of their paths.
+    pub(crate) fn read(folder: &Path) -> Outcome<Self> {
+        let read = |name: &str| {
+            let mut sources = Vec::new();
+            collect(folder, &folder.join(name), &mut sources).map_err(|error| {
+                Failure::config(format!("{}: {error}", folder.join(name).display()))
+            })?;
+            sources.sort_by(|left, right| left.path.cmp(&right.path));
+            Ok::<_, Failure>(sources)
+        };
+        Ok(Self {
+            schema: read("schema")?,
+            api: read("api")?,
+            hooks: read("hooks")?,
+            seed: read("seed")?,
+            migrations: read("migrations")?,
+        })
+    }
+
+    pub(crate) fn catalog(&self) -> Outcome<Catalog> {
+        Catalog::from_sources(&self.schema, CatalogKind::User).map_err(|e| Failure::files(&e))
+    }
+
+    pub(crate) fn migrations(&self) -> Outcome<Migrations> {
+        Migrations::load(&self.migrations).map_err(|errors| Failure::files(&errors))
+    }
+
+    /// Schema, endpoints and hooks, for one engine.
+    pub(crate) fn compile(&self, dialect: Dialect, limits: Limits) -> Outcome<Compiled> {
+        let catalog = Arc::new(self.catalog()?);
+        let api = Api::new(Arc::clone(&catalog), &self.api, dialect, limits)
+            .map_err(|errors| Failure::files(&errors))?;
+        let mut hook = None;
+        for file in &self.hooks {
+            let parsed = Hook::parse(file, &catalog, dialect);
+            hook = Some(parsed.map_err(|errors| Failure::files(&errors))?);
+        }
+        Ok(Compiled { catalog, api, hook })
+    }
+}
+
+fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> std::io::Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(root, &path, sources)?;
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            let name = path.strip_prefix(root).unwrap_or(&path);
+            let parts: Vec<String> = name
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy().into_owned())
+                .collect();
+            sources.push(Source {
+                path: parts.join("/"),
+                text: std::fs::read_to_string(&path)?,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Pilaster's own migrations.
+pub(crate) fn system_migrations() -> Outcome<Migrations> {
+    Migrations::load(&server::system_migrations()).map_err(|errors| Failure::files(&errors))
+}
+
+/// Connects to the project's database.
+pub(crate) async fn connect(configuration: &Configuration) -> Outcome<Db> {
+    let url = database_url(configuration)?;
+    let options = database_options(configuration)?;
+    Db::connect(&url, &options)
+        .await
+        .map_err(|error| Failure::database(&url.to_string(), &error))
+}
+
+/// Applies both histories; gives the titles of what was applied.
+pub(crate) async fn migrate(db: &Db, files: &Files) -> Outcome<Vec<String>> {
+    let (clock, rng) = (Clock::System, Rng::System);
+    let mut applied = Vec::new();
+    for (history, migrations) in [
+        (History::System, system_migrations()?),
+        (History::App, files.migrations()?),
+    ] {
+        let runner = Runner::new(db, &clock, &rng, history);
+        let titles = runner
+            .up(&migrations, &mut |title| {
+                tracing::debug!(title, "migrating")
+            })
+            .await;
+        let titles = titles.map_err(|error| Failure::migration(&db.description(), &error))?;
+        if history == History::App {
+            applied.extend(titles);
+        }
+    }
+    Ok(applied)
+}
+
+/// How every migration of a history stands.
+pub(crate) async fn status(
+    db: &Db,
+    history: History,
+    migrations: &Migrations,
+) -> Outcome<Vec<MigrationStatus>> {
+    let (clock, rng) = (Clock::System, Rng::System);
+    Runner::new(db, &clock, &rng, history)
+        .status(migrations)
+        .await
+        .map_err(|error| Failure::migration(&db.description(), &error))
+}
+
+/// Refuses a database with pending migrations, and migrations that do not lead to schema/.
+pub(crate) async fn require_current(db: &Db, files: &Files) -> Outcome {
+    let app = files.migrations()?;
+    let known = app
+        .fold(CatalogKind::User)
+        .map_err(|errors| Failure::files(&errors))?;
+    let wanted = files.catalog()?;
+    let difference = diff(&known, &wanted).map_err(|errors| Failure::files(&errors))?;
+    if let Some(first) = difference.operations.first() {
+        return Err(
+            Failure::decision(format!("schema/ is ahead of migrations/: {first}"))
+                .fix("pilaster migrate new \"what has changed\", then pilaster migrate up"),
+        );
+    }
+    for (history, migrations) in [(History::System, system_migrations()?), (History::App, app)] {
+        let pending = status(db, history, &migrations).await?;
+        let pending = pending
+            .iter()
+            .find(|status| !matches!(status.state, MigrationState::Applied(_)));
+        if let Some(pending) = pending {
+            let title = format!("{}_{}", pending.revision, pending.name);
+            return Err(
+                Failure::decision(format!("migration {title} is not applied"))
+                    .fix("pilaster migrate up, or migrate.mode = \"auto\""),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Lets the engine compile every statement of every SQL file.
+pub(crate) async fn prepare(db: &Db, compiled: &Compiled) -> Outcome {
+    let mut errors = Vec::new();
+    for (path, sql) in compiled.api.statements_to_prepare() {
+        if let Err(error) = db.prepare(&sql).await {
+            let span = Span { line: 1, column: 1 };
+            errors.push(Diagnostic::new(
+                path,
+                span,
+                format!("{}: {error}", db.dialect()),
+            ));
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::files(&errors))
+    }
+}

@@ -1,0 +1,77 @@
+//! The Cruddur example through the public door, on every engine.
+
+mod accounts;
+mod attacks;
+mod crash;
+mod crud;
+mod endpoints;
+mod parity;
+mod readme;
+mod rules;
+
+use testkit::{Project, Running, ThrowAwayDatabase};
+
+/// The binary under test.
+pub(crate) const PILASTER: &str = env!("CARGO_BIN_EXE_pilaster");
+
+/// Cruddur, served from a database of its own.
+pub(crate) struct App {
+    pub(crate) server: Running,
+    pub(crate) project: Project,
+    _database: ThrowAwayDatabase,
+}
+
+impl App {
+    /// Migrates, seeds and serves the example; `None` where the engine was not asked for.
+    pub(crate) async fn cruddur(engine: &str) -> Option<Self> {
+        Self::of(engine, Project::cruddur()).await
+    }
+
+    /// The same over any project.
+    pub(crate) async fn of(engine: &str, project: Project) -> Option<Self> {
+        let database = ThrowAwayDatabase::create(engine).await?;
+        let project = project.with("DATABASE_URL", database.url());
+        project.succeed(PILASTER, &["migrate", "up"]);
+        if project.path().join("seed").is_dir() {
+            project.succeed(PILASTER, &["db", "seed"]);
+        }
+        let server = Running::serve(PILASTER, &project).await;
+        Some(Self { server, project, _database: database })
+    }
+}
+
+/// Makes one test of each engine out of `async fn name(app: App)`.
+macro_rules! on_every_engine {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name {
+            use crate::http::App;
+
+            async fn on(engine: &str) {
+                if let Some(app) = App::cruddur(engine).await {
+                    super::$name(app).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() {
+                on("sqlite").await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() {
+                on("postgres").await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn mariadb() {
+                on("mariadb").await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn mysql() {
+                on("mysql").await;
+            }
+        })*
+    };
+}
+pub(crate) use on_every_engine;
