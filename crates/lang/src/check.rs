@@ -77,6 +77,8 @@ struct Checker<'a> {
     /// The relations in sight, innermost query last.
     scopes: Vec<Vec<Scope>>,
     next_binding: u32,
+    /// The next query's columns go into an INSERT's by their place; their names do not matter.
+    unnamed: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -93,6 +95,7 @@ impl<'a> Checker<'a> {
             parameters,
             scopes: Vec::new(),
             next_binding: 1,
+            unnamed: false,
         }
     }
 

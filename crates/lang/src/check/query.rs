@@ -27,8 +27,12 @@ impl Checker<'_> {
     }
 
     fn select(&mut self, query: &ast::Query, select: &ast::Select) -> Checked<Query> {
+        let unnamed = std::mem::take(&mut self.unnamed);
         let (from, joins) = self.from(&select.from)?;
-        let projection = self.projection(&select.projection)?;
+        let projection = match unnamed {
+            true => self.numbered(&select.projection)?,
+            false => self.projection(&select.projection)?,
+        };
         let filter = select
             .selection
             .as_ref()
@@ -263,6 +267,26 @@ impl Checker<'_> {
                     .error(column.expr.span, message)
                     .hint("give one of them an alias"));
             }
+        }
+        Ok(projection)
+    }
+
+    /// Values whose place alone counts.
+    fn numbered(&mut self, items: &[ast::SelectItem]) -> Checked<Vec<Projection>> {
+        let mut projection = Vec::new();
+        for (place, item) in items.iter().enumerate() {
+            let expr = match item {
+                ast::SelectItem::UnnamedExpr(expr)
+                | ast::SelectItem::ExprWithAlias { expr, .. } => self.expr(expr, None)?,
+                other => {
+                    return Err(self
+                        .error(self.span, format!("{other} hides what goes where"))
+                        .hint("list the values in the order of the columns"));
+                }
+            };
+            let name = Ident::new(&format!("c{place}"))
+                .map_err(|error| self.error(self.span, error.to_string()))?;
+            projection.push(Projection { name, expr });
         }
         Ok(projection)
     }

@@ -32,7 +32,10 @@ impl Checker<'_> {
         };
         let source = match &*query.body {
             ast::SetExpr::Values(values) => InsertSource::Rows(self.rows_of(&columns, values)?),
-            _ => InsertSource::Query(Box::new(self.query(query)?)),
+            _ => {
+                self.unnamed = true;
+                InsertSource::Query(Box::new(self.query(query)?))
+            }
         };
         self.fit(&columns, &source)?;
         let columns = columns.into_iter().map(|column| column.name).collect();
