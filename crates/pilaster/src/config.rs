@@ -4,6 +4,5 @@ mod keys;
 mod layers;
 mod settings;
 
-
 pub(crate) use layers::{Configuration, find_file};
 pub(crate) use settings::{database_options, database_url, is_automatic, master_key, settings};

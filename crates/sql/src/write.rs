@@ -93,12 +93,15 @@ impl Sql {
         self
     }
 
-    /// Binds a value and says its type, which PostgreSQL needs where nothing else tells it.
+    /// Binds a value and says its type, for engines that need it where nothing else tells.
     pub fn typed_arg(&mut self, value: impl Into<Value>, kind: Kind) -> &mut Self {
-        self.arg(value);
-        match self.dialect {
-            Dialect::Postgres => self.push(postgres_cast(kind)),
-            Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb => self,
+        match (self.dialect, kind) {
+            (Dialect::Postgres, _) => self.arg(value).push(postgres_cast(kind)),
+            // MySQL takes bound bytes for text where they stand alone.
+            (Dialect::MySql, Kind::Uuid | Kind::Bytes) => {
+                self.push("cast(").arg(value).push(" as binary)")
+            }
+            (Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb, _) => self.arg(value),
         }
     }
 

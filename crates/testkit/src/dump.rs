@@ -44,15 +44,25 @@ pub(crate) async fn dump(db: &Db) -> Vec<String> {
             continue;
         };
         let mut sql = Sql::new(db.dialect());
-        sql.push(match db.dialect() {
-            Dialect::Sqlite | Dialect::Postgres => "select cast(",
-            Dialect::MySql | Dialect::MariaDb => "select convert(",
-        });
-        sql.ident(&column);
-        sql.push(match db.dialect() {
-            Dialect::Sqlite | Dialect::Postgres => " as text) from ",
-            Dialect::MySql | Dialect::MariaDb => ", char) from ",
-        });
+        match db.dialect() {
+            // Bytes are no text, so they are shown as hexadecimal digits.
+            Dialect::Sqlite => sql
+                .push("select case typeof(")
+                .ident(&column)
+                .push(") when 'blob' then hex(")
+                .ident(&column)
+                .push(") else cast(")
+                .ident(&column)
+                .push(" as text) end from "),
+            Dialect::Postgres => sql
+                .push("select cast(")
+                .ident(&column)
+                .push(" as text) from "),
+            Dialect::MySql | Dialect::MariaDb => sql
+                .push("select cast(hex(")
+                .ident(&column)
+                .push(") as char) from "),
+        };
         sql.ident(&table);
         for cell in texts(db, sql, 1).await {
             lines.push(format!("{table}.{column}: {}", cell.concat()));

@@ -9,3 +9,13 @@ mod running;
 pub use database::{ThrowAwayDatabase, is_enabled};
 pub use project::{Finished, Project, SECRET_KEY, workspace};
 pub use running::{Answer, Running};
+
+/// A moment as RFC 3339 text, out of seconds since 1970 and milliseconds.
+///
+/// # Panics
+/// When it is outside of the calendar.
+#[must_use]
+pub fn rfc3339(seconds: i64, millis: i64) -> String {
+    let moment = jiff::Timestamp::from_millisecond(seconds * 1000 + millis);
+    moment.expect("a moment of the calendar").to_string()
+}

@@ -44,6 +44,20 @@ impl Project {
         self
     }
 
+    /// The same project with one environment variable less.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// The value of an environment variable, empty where it is not set.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> String {
+        let found = self.environment.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -62,6 +76,18 @@ impl Project {
     #[must_use]
     pub fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path().join(path)).expect("the file is there")
+    }
+
+    /// The names of a folder's files; empty where there is no such folder.
+    #[must_use]
+    pub fn read_dir(&self, path: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.path().join(path)) else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
     }
 
     /// A command of `program` in this project: nothing of the caller's environment but PATH.

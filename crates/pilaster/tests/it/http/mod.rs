@@ -7,7 +7,6 @@ mod crud;
 mod endpoints;
 mod parity;
 mod readme;
-mod rules;
 
 use testkit::{Project, Running, ThrowAwayDatabase};
 
@@ -16,9 +15,10 @@ pub(crate) const PILASTER: &str = env!("CARGO_BIN_EXE_pilaster");
 
 /// Cruddur, served from a database of its own.
 pub(crate) struct App {
+    // Dropped in this order: the server lets go of the database before it is dropped.
     pub(crate) server: Running,
     pub(crate) project: Project,
-    _database: ThrowAwayDatabase,
+    pub(crate) database: ThrowAwayDatabase,
 }
 
 impl App {
@@ -31,12 +31,17 @@ impl App {
     pub(crate) async fn of(engine: &str, project: Project) -> Option<Self> {
         let database = ThrowAwayDatabase::create(engine).await?;
         let project = project.with("DATABASE_URL", database.url());
-        project.succeed(PILASTER, &["migrate", "up"]);
-        if project.path().join("seed").is_dir() {
-            project.succeed(PILASTER, &["db", "seed"]);
+        if project.read_dir("migrations").is_empty() {
+            project.succeed(PILASTER, &["migrate", "new", "init"]);
         }
+        project.succeed(PILASTER, &["migrate", "up"]);
+        project.succeed(PILASTER, &["db", "seed"]);
         let server = Running::serve(PILASTER, &project).await;
-        Some(Self { server, project, _database: database })
+        Some(Self {
+            server,
+            project,
+            database,
+        })
     }
 }
 

@@ -1,0 +1,4 @@
+//! The real binary, through its two doors: the command line and HTTP.
+
+mod cli;
+mod http;
