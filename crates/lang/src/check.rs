@@ -3,6 +3,7 @@
 mod expr;
 mod functions;
 mod literal;
+mod predicate;
 mod query;
 mod scope;
 mod write;

@@ -1,6 +1,6 @@
 //! Portable SQL: text to checked tree to text for four dialects. Pure.
 //!
-//! The text is PostgreSQL's own syntax, a portable subset. `sqlparser` is named in [`parse`]
+//! The text is PostgreSQL's own syntax, a portable subset. `sqlparser` is named in `parse`
 //! alone; what leaves this room is our own tree, in which every name is resolved and every
 //! expression has a type. Whatever cannot mean the same on all four engines is a [`Diagnostic`]
 //! at file, line and column that says what to write instead.

@@ -99,7 +99,7 @@ impl Expr {
 }
 
 /// A column of a table that a query reads.
-pub type TableColumn = (Ident, Ident);
+pub(crate) type TableColumn = (Ident, Ident);
 
 impl Query {
     /// Calls `visit` with every expression of the query and its sub-queries.

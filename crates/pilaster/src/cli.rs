@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     /// The project's pilaster.toml; found in this folder or above by default.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Which database: dev, test or prod; the last two read TEST_DATABASE_URL and PROD_DATABASE_URL.
+    /// Which database: dev, test or prod; the last two read `TEST_DATABASE_URL` and `PROD_DATABASE_URL`.
     #[arg(long, global = true, default_value = "dev", value_parser = ["dev", "test", "prod"])]
     pub(crate) target: String,
     /// Print JSON for programs.
@@ -123,7 +123,7 @@ pub(crate) enum Config {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secret {
-    /// Write a SECRET_KEY into .env, mode 0600; prints nothing secret, replaces nothing.
+    /// Write a `SECRET_KEY` into .env, mode 0600; prints nothing secret, replaces nothing.
     #[command(after_help = "Example: pilaster secret generate")]
     Generate,
 }

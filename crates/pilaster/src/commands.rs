@@ -36,7 +36,10 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
         Command::Db(verb) => db::run(&load()?, &verb, arguments.json).await,
         Command::Check { offline } => check::run(&load()?, offline).await,
         Command::Routes => routes::run(&load()?, arguments.json),
-        Command::Config(_) => config::show(&load()?, arguments.json),
+        Command::Config(_) => {
+            config::show(&load()?, arguments.json);
+            Ok(())
+        }
         Command::Secret(_) => secret::generate(&load()?),
         Command::Openapi => openapi::run(&load()?),
     }

@@ -120,7 +120,7 @@ pub(crate) async fn migrate(db: &Db, files: &Files) -> Outcome<Vec<String>> {
         let runner = Runner::new(db, &clock, &rng, history);
         let titles = runner
             .up(&migrations, &mut |title| {
-                tracing::debug!(title, "migrating")
+                tracing::debug!(title, "migrating");
             })
             .await;
         let titles = titles.map_err(|error| Failure::migration(&db.description(), &error))?;

@@ -154,7 +154,7 @@ impl Api {
             context
                 .access
                 .table(table.name.as_str())
-                .is_some_and(|access| access.is_visible())
+                .is_some_and(super::access::TableAccess::is_visible)
         });
         RestError::table(
             name,

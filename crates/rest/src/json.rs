@@ -247,12 +247,12 @@ pub(crate) fn write_value(target: &mut Vec<u8>, value: &ValueRef<'_>, kind: Kind
             target.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
         }
         ValueRef::Decimal(text) => {
-            quoted(target, |target| target.extend_from_slice(text.as_bytes()))
+            quoted(target, |target| target.extend_from_slice(text.as_bytes()));
         }
         ValueRef::Text(text) => write_text(target, text),
         ValueRef::Bytes(bytes) => {
             quoted(target, |target| {
-                target.extend_from_slice(STANDARD.encode(bytes).as_bytes())
+                target.extend_from_slice(STANDARD.encode(bytes).as_bytes());
             });
         }
         ValueRef::Uuid(id) => quoted(target, |target| {
@@ -262,7 +262,7 @@ pub(crate) fn write_value(target: &mut Vec<u8>, value: &ValueRef<'_>, kind: Kind
         ValueRef::Date(date) => quoted(target, |target| sql::write_date(target, *date)),
         ValueRef::Time(time) => quoted(target, |target| sql::write_time(target, *time)),
         ValueRef::Timestamp(moment) => {
-            quoted(target, |target| sql::write_timestamp(target, *moment))
+            quoted(target, |target| sql::write_timestamp(target, *moment));
         }
         ValueRef::Json(text) => write_json(target, text),
     }

@@ -142,10 +142,10 @@ fn is_expected(dialect: Dialect, table: &Table, column: &Column, native: &str) -
         .replace("time without time zone", "time")
         .replace("decimal(", "numeric(");
     // Older servers show a width for integers; MariaDB shows JSON as the long text that it is.
-    let same = native == expected
+
+    native == expected
         || native.split('(').next() == Some(expected.as_str())
-        || (dialect == Dialect::MariaDb && expected == "json" && native == "longtext");
-    same
+        || (dialect == Dialect::MariaDb && expected == "json" && native == "longtext")
 }
 
 /// One line for each column: name, type, null, default, key.

@@ -76,6 +76,10 @@ fn in_order_of_dependency(catalog: &Catalog) -> Vec<&Table> {
     ordered
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "columns, constraints and indexes in their order"
+)]
 fn compare(
     old: &Table,
     new: &Table,

@@ -307,7 +307,7 @@ fn serde_urlencoded(body: &[u8]) -> Vec<(String, String)> {
         percent_decode_str(&part.replace('+', " "))
             .decode_utf8()
             .ok()
-            .map(|text| text.into_owned())
+            .map(std::borrow::Cow::into_owned)
     };
     text.split('&')
         .filter_map(|pair| {

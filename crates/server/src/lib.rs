@@ -1,6 +1,6 @@
 //! HTTP: router, handlers, extractors, middleware, errors, pages.
 //!
-//! The only room that names axum or a status code. All routes stand in [`router`], each with its
+//! The only room that names axum or a status code. All routes stand in `router.rs`, each with its
 //! policy; one function decides who a caller is.
 
 mod account;

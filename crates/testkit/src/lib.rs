@@ -1,4 +1,8 @@
 //! Test harness: throw-away databases on every engine, a running Pilaster, builders.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a harness panics to fail its test"
+)]
 
 mod admin;
 mod database;

@@ -119,6 +119,10 @@ impl Project {
     ///
     /// # Panics
     /// When it does not.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers want the success alone"
+    )]
     pub fn succeed(&self, program: &str, words: &[&str]) -> Finished {
         let finished = self.run(program, words);
         assert_eq!(finished.code, 0, "{words:?} failed:\n{}", finished.text());

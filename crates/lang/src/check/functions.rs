@@ -252,14 +252,14 @@ impl Checker<'_> {
     }
 
     fn json_object(&mut self, arguments: &[&ast::Expr], span: Span) -> Checked<Expr> {
-        if arguments.len() % 2 != 0 {
+        if !arguments.len().is_multiple_of(2) {
             return Err(self.error(span, "json_object takes pairs: 'key', value, …"));
         }
         let mut members = Vec::new();
         for pair in arguments.chunks(2) {
-            let key = match self.expr(pair[0], Some(&Type::Text))?.kind {
-                ExprKind::Literal(Literal::Text(key)) => key,
-                _ => return Err(self.error(span, "a key of json_object is a text constant")),
+            let ExprKind::Literal(Literal::Text(key)) = self.expr(pair[0], Some(&Type::Text))?.kind
+            else {
+                return Err(self.error(span, "a key of json_object is a text constant"));
             };
             members.push((key, self.expr(pair[1], None)?));
         }

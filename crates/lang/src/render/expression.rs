@@ -54,6 +54,7 @@ impl ExpressionWriter<'_> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of predicate")]
     fn predicate(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::IsNull { operand, negated } => {

@@ -3,9 +3,8 @@
 use serde_json::json;
 
 use crate::config::Configuration;
-use crate::failure::Outcome;
 
-pub(super) fn show(configuration: &Configuration, json: bool) -> Outcome {
+pub(super) fn show(configuration: &Configuration, json: bool) {
     let shown = configuration.shown();
     if json {
         let list: Vec<_> = shown
@@ -13,10 +12,9 @@ pub(super) fn show(configuration: &Configuration, json: bool) -> Outcome {
             .map(|(name, value, origin)| json!({"name": name, "value": value, "origin": origin}))
             .collect();
         println!("{}", json!(list));
-        return Ok(());
+        return;
     }
     for (name, value, origin) in shown {
         println!("{name:<28} {value:<40} {origin}");
     }
-    Ok(())
 }

@@ -107,15 +107,15 @@ fn write(path: &Path, bytes: &[u8]) -> Outcome {
 fn ignore(folder: &Path) -> Outcome {
     let path = folder.join(".gitignore");
     let known = std::fs::read_to_string(&path).unwrap_or_default();
-    let missing: String = IGNORED
+    let missing: Vec<&str> = IGNORED
         .lines()
         .filter(|line| !known.lines().any(|known| known.trim() == *line))
-        .map(|line| format!("{line}\n"))
         .collect();
+    let missing = missing.join("\n");
     let end = if known.is_empty() || known.ends_with('\n') {
         ""
     } else {
         "\n"
     };
-    std::fs::write(&path, format!("{known}{end}{missing}")).map_err(|error| failed(&path, &error))
+    std::fs::write(&path, format!("{known}{end}{missing}\n")).map_err(|error| failed(&path, &error))
 }

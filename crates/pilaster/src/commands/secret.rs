@@ -22,7 +22,7 @@ pub(super) fn generate(configuration: &Configuration) -> Outcome {
     Ok(())
 }
 
-/// Adds a fresh SECRET_KEY to `.env`, readable by its owner alone.
+/// Adds a fresh `SECRET_KEY` to `.env`, readable by its owner alone.
 pub(super) fn write(folder: &Path) -> Outcome {
     let path = folder.join(".env");
     let failed = |error: std::io::Error| Failure::failed(format!("{}: {error}", path.display()));

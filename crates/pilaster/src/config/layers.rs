@@ -119,12 +119,12 @@ impl Configuration {
         })?;
         for (section, value) in &table {
             let toml::Value::Table(entries) = value else {
-                return Err(self.unknown_key(&text, section));
+                return Err(Self::unknown_key(&text, section));
             };
             for (entry, value) in entries {
                 let name = format!("{section}.{entry}");
                 let Some(key) = known().find(|key| key.name == name) else {
-                    return Err(self.unknown_key(&text, &name));
+                    return Err(Self::unknown_key(&text, &name));
                 };
                 if key.secret {
                     return Err(
@@ -141,7 +141,7 @@ impl Configuration {
         Ok(())
     }
 
-    fn unknown_key(&self, text: &str, name: &str) -> Failure {
+    fn unknown_key(text: &str, name: &str) -> Failure {
         let last = name.rsplit('.').next().unwrap_or(name);
         let line = text
             .lines()

@@ -126,6 +126,7 @@ fn route(source: &Source, dialect: Dialect) -> Result<Option<(Vec<Segment>, Meth
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a file's checks in their order")]
 fn compile(
     source: &Source,
     catalog: &Catalog,

@@ -290,7 +290,7 @@ fn new_row(columns: &[sql::Ident], source: &lang::InsertSource) -> lang::Expr {
         lang::InsertSource::Query(query) => query.projection.get(place).map(|column| &column.expr),
     };
     let is_id = |expr: &&lang::Expr| matches!(expr.kind, lang::ExprKind::NewId { .. });
-    let equal = columns.iter().enumerate().filter_map(|(place, column)| {
+    let mut equal = columns.iter().enumerate().filter_map(|(place, column)| {
         let value = made(place).filter(is_id)?.clone();
         let own = lang::Expr {
             kind: lang::ExprKind::Column {
@@ -305,7 +305,7 @@ fn new_row(columns: &[sql::Ident], source: &lang::InsertSource) -> lang::Expr {
         })
     });
     equal
-        .last()
+        .next_back()
         .unwrap_or_else(|| crate::access::constant(false))
 }
 

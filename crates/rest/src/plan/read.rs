@@ -281,7 +281,7 @@ impl Reader<'_, '_> {
             columns.kinds.push(Kind::Integer);
         }
         let kinds = columns.kinds;
-        self.from_where(&mut sql, &root, parts)?;
+        self.relation(&mut sql, &root, parts)?;
         self.page(&mut sql, &root)?;
         let weight = if self.is_short() {
             Weight::Short
@@ -300,7 +300,7 @@ impl Reader<'_, '_> {
     }
 
     /// ` from … where …`, the same for the rows, their count and their children.
-    fn from_where(&self, sql: &mut Sql, root: &Ident, parts: &[Part<'_>]) -> Result<(), RestError> {
+    fn relation(&self, sql: &mut Sql, root: &Ident, parts: &[Part<'_>]) -> Result<(), RestError> {
         sql.push(" from ")
             .ident(&self.target.table.name)
             .push(" as ")
@@ -320,7 +320,7 @@ impl Reader<'_, '_> {
                 .push(" as ")
                 .ident(&alias)
                 .push(" on ");
-            self.ties(sql, root, &alias, embed);
+            Self::ties(sql, root, &alias, embed);
             self.rule(sql, &embed.target.access.read, &alias);
             write_conditions(sql, embed.target, &alias, &embed.scope.conditions)?;
         }
@@ -347,7 +347,7 @@ impl Reader<'_, '_> {
             sql.push(" and exists (select 1 from ")
                 .ident(&embed.target.table.name);
             sql.push(" as ").ident(&alias).push(" where ");
-            self.ties(sql, root, &alias, embed);
+            Self::ties(sql, root, &alias, embed);
             self.rule(sql, &embed.target.access.read, &alias);
             write_conditions(sql, embed.target, &alias, &embed.scope.conditions)?;
             sql.push(")");
@@ -355,7 +355,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn ties(&self, sql: &mut Sql, root: &Ident, alias: &Ident, embed: &Embed<'_>) {
+    fn ties(sql: &mut Sql, root: &Ident, alias: &Ident, embed: &Embed<'_>) {
         for (place, (own, other)) in embed.pairs.iter().enumerate() {
             if place > 0 {
                 sql.push(" and ");
@@ -399,7 +399,7 @@ impl Reader<'_, '_> {
         let root = Ident::of("r");
         let mut sql = Sql::new(self.context.dialect);
         sql.push("select count(*)");
-        self.from_where(&mut sql, &root, parts)?;
+        self.relation(&mut sql, &root, parts)?;
         Ok(Query::long(sql, vec![Kind::BigInt]))
     }
 
@@ -448,7 +448,7 @@ impl Reader<'_, '_> {
             .push(" in (select k from (select ")
             .column(&root, own);
         sql.push(" as k");
-        self.from_where(&mut sql, &root, parts)?;
+        self.relation(&mut sql, &root, parts)?;
         self.page(&mut sql, &root)?;
         sql.push(") as p)");
         self.rule(&mut sql, &embed.target.access.read, &alias);

@@ -30,13 +30,13 @@ pub(super) fn operations(
         match statement {
             Statement::CreateTable(_) | Statement::CreateIndex(_) => batch.push(statement),
             other => {
-                steps.extend(create(catalog, part, std::mem::take(&mut batch), kind)?);
+                steps.extend(create(catalog, part, &std::mem::take(&mut batch), kind)?);
                 let operation = change(catalog, part, &other).map_err(|error| vec![error])?;
                 steps.push((operation, catalog.clone()));
             }
         }
     }
-    steps.extend(create(catalog, part, batch, kind)?);
+    steps.extend(create(catalog, part, &batch, kind)?);
     Ok(steps)
 }
 
@@ -44,14 +44,14 @@ pub(super) fn operations(
 fn create(
     catalog: &mut Catalog,
     part: &Source,
-    batch: Vec<Statement>,
+    batch: &[Statement],
     kind: CatalogKind,
 ) -> Result<Vec<(Operation, Catalog)>, Vec<Diagnostic>> {
     if batch.is_empty() {
         return Ok(Vec::new());
     }
     let before = catalog.clone();
-    catalog.add(&part.path, &batch, kind)?;
+    catalog.add(&part.path, batch, kind)?;
     let difference = diff(&before, catalog)?;
     Ok(difference
         .operations
@@ -60,6 +60,10 @@ fn create(
         .collect())
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each statement of a migration"
+)]
 fn change(
     catalog: &mut Catalog,
     part: &Source,

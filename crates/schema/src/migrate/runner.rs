@@ -104,7 +104,7 @@ impl<'a> Runner<'a> {
         migrations: &Migrations,
     ) -> Result<Vec<MigrationStatus>, MigrationError> {
         let recorded = self.recorded().await?.unwrap_or_default();
-        self.verify(migrations, &recorded)?;
+        Self::verify(migrations, &recorded)?;
         let state = |migration: &Migration| {
             let known = recorded
                 .iter()
@@ -149,7 +149,7 @@ impl<'a> Runner<'a> {
         progress: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Vec<String>, MigrationError> {
         let recorded = self.recorded().await?.unwrap_or_default();
-        self.verify(migrations, &recorded)?;
+        Self::verify(migrations, &recorded)?;
         let mut catalog = Catalog::empty();
         let mut applied = Vec::new();
         for migration in &migrations.files {
@@ -290,7 +290,7 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn verify(&self, migrations: &Migrations, recorded: &[Recorded]) -> Result<(), MigrationError> {
+    fn verify(migrations: &Migrations, recorded: &[Recorded]) -> Result<(), MigrationError> {
         for known in recorded {
             let title = format!("{}_{}", known.revision, known.name);
             let file = migrations

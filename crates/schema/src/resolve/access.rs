@@ -201,7 +201,7 @@ impl Table {
             match (known, columns) {
                 (Some(grant), None) => grant.columns = None,
                 (Some(grant), Some(more)) => {
-                    for own in &mut grant.columns {
+                    if let Some(own) = &mut grant.columns {
                         let fresh: Vec<Ident> = more
                             .iter()
                             .filter(|column| !own.contains(column))

@@ -103,7 +103,7 @@ impl Catalog {
         }
         if let Some(default) = &definition.default {
             match check_expression(&default.expr, path, Some(&column.ty), None, self) {
-                Ok(expr) => column.default = self.default_of(path, &column, expr, errors),
+                Ok(expr) => column.default = Self::default_of(path, &column, expr, errors),
                 Err(more) => errors.extend(more),
             }
         }
@@ -111,7 +111,6 @@ impl Catalog {
     }
 
     fn default_of(
-        &self,
         path: &str,
         column: &Column,
         expr: Expr,

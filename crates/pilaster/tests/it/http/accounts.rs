@@ -200,7 +200,8 @@ async fn the_password_is_found_nowhere(app: App) {
     ] {
         assert!(!text.contains(MARKER), "{text}");
     }
-    let hexadecimal: String = MARKER.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let digits: Vec<String> = MARKER.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let hexadecimal = digits.concat();
     let rows = app.database.dump().await;
     assert!(rows.len() > 20, "the dump is empty");
     for row in rows {

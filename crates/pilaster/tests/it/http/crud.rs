@@ -149,6 +149,7 @@ async fn hidden_columns_are_nowhere(app: App) {
     assert!(!all.body.contains("cruddur.example"), "{}", all.body);
 }
 
+#[expect(clippy::too_many_lines, reason = "one list of requests")]
 async fn filters_orders_and_relations(app: App) {
     let ada = app.server.sign_up("ada").await;
     for message in ["b", "a", "A", "c%"] {
@@ -382,6 +383,10 @@ async fn callers_do_not_mix(app: App) {
     join_all(requests).await;
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server under test has the real clock"
+)]
 async fn expired_rows_are_gone(app: App) {
     let ada = app.server.sign_up("ada").await;
     let soon = std::time::SystemTime::now() + std::time::Duration::from_millis(1500);

@@ -1,5 +1,7 @@
 //! The same requests give the same bytes on every engine.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 use testkit::Answer;
 
@@ -23,7 +25,7 @@ fn normalise(text: &str) -> String {
                 ids.push(inner);
                 ids.len() - 1
             });
-            result.push_str(&format!("<id {known}>"));
+            let _ = write!(result, "<id {known}>");
         } else if is_moment {
             result.push_str("<moment>");
         } else if inner.len() == 32 && inner.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -1,0 +1,239 @@
+//! Inserting: defaults filled in, the rule of new rows in the statement.
+
+use lang::{Expr, ExprKind, ExpressionWriter, InsertSource, Span, WriteKind, WriteRules};
+use sql::{Expect, Ident, Kind, Sql, Step, Value};
+
+use super::super::body::{self, Rows};
+use super::{AfterWrite, WritePlan, Writer, encode, null, returning, select};
+use crate::access::{as_constant, join};
+use crate::json::write_value;
+use crate::{Request, RestError};
+
+impl Writer<'_, '_> {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a body, its rows, what is shown of them"
+    )]
+    pub(super) fn insert(&self, request: &Request<'_>) -> Result<WritePlan, RestError> {
+        let has_filters = !self.read.root.conditions.is_empty() || self.read.root.limit.is_some();
+        if has_filters || self.key.is_some() {
+            return Err(RestError::query("an insert takes no filters")
+                .hint("send the row in the body alone"));
+        }
+        if self.target.access.insertable().is_empty() {
+            return Err(self.denied());
+        }
+        let (mut objects, is_array) =
+            body::objects(self.context, request.content_type, request.body)?;
+        if let Some(columns) = &self.read.columns {
+            for object in &mut objects {
+                object.retain(|key, _| columns.contains(key));
+            }
+        }
+        if objects.is_empty() {
+            let after = AfterWrite::Inserted {
+                location: None,
+                rows: None,
+                object: self.object,
+            };
+            return Ok(WritePlan::new(
+                Vec::new(),
+                after,
+                self.errors(&[]),
+                self.prefer,
+            ));
+        }
+        let rows = body::insert_rows(self.context, self.target, &objects, is_array)?;
+        let shown = if self.representation() {
+            self.shown()?
+        } else {
+            Vec::new()
+        };
+        let (fields, kinds) = Self::fields(&shown);
+        let (sql, is_returning) = self.insert_sql(&rows, &shown);
+        let count = rows.rows.len() as u64;
+        let expect = if count == 1 {
+            Expect::One
+        } else {
+            Expect::Rows(count)
+        };
+        let mut step = Step::new(sql).expecting(expect);
+        if is_returning {
+            step = step.returning(kinds.clone());
+        }
+        let mut unit = vec![step];
+        if self.representation() && !is_returning {
+            unit.push(self.read_back(&rows, &shown, kinds));
+        }
+        let shows = self.representation().then_some((unit.len() - 1, fields));
+        let location = self.location(&rows);
+        let after = AfterWrite::Inserted {
+            location,
+            rows: shows,
+            object: self.object,
+        };
+        let named = match rows.rows.as_slice() {
+            [row] => rows
+                .columns
+                .iter()
+                .cloned()
+                .zip(row.iter().cloned())
+                .collect(),
+            _ => Vec::new(),
+        };
+        Ok(WritePlan::new(
+            unit,
+            after,
+            self.errors(&named),
+            self.prefer,
+        ))
+    }
+
+    /// The statement, and whether it returns the shown columns itself.
+    pub(super) fn insert_sql(
+        &self,
+        rows: &Rows,
+        shown: &[(String, &schema::Column)],
+    ) -> (Sql, bool) {
+        let parameters: Vec<Value> = rows.rows.iter().flatten().cloned().collect();
+        let width = rows.columns.len();
+        let values = (0..rows.rows.len()).map(|row| {
+            (0..width)
+                .map(|place| self.parameter(row * width + place, &rows.columns[place]))
+                .collect()
+        });
+        let mut rule = self.target.access.insert_check.clone();
+        if self.representation() {
+            // PostgreSQL: a row that is shown must be one that may be read.
+            rule = join(lang::BinaryOp::And, rule, self.target.access.read.clone());
+        }
+        let check = (as_constant(&rule) != Some(true)).then_some(&rule);
+        let (columns, source) = self.with_checked_columns(&rows.columns, values.collect(), check);
+        let write = lang::Write {
+            table: self.table().name.clone(),
+            kind: WriteKind::Insert {
+                columns,
+                source: InsertSource::Rows(source),
+            },
+            returning: Vec::new(),
+            span: Span::default(),
+        };
+        let environment = self.environment(&parameters);
+        let mut sql = Sql::new(self.context.dialect);
+        ExpressionWriter::new(&mut sql, &environment)
+            .write(&write, WriteRules { using: None, check });
+        let is_returning = !shown.is_empty() && self.context.dialect.insert_returning();
+        if is_returning {
+            returning(&mut sql, shown);
+        }
+        (sql, is_returning)
+    }
+
+    pub(super) fn parameter(&self, place: usize, column: &Ident) -> Expr {
+        let ty = self
+            .table()
+            .column(column.as_str())
+            .map(|column| column.ty.clone());
+        Expr {
+            kind: ExprKind::Parameter(place),
+            ty,
+            nullable: true,
+            span: Span::default(),
+        }
+    }
+
+    /// A rule sees the new row, so every column that it reads has to be in it, by its default.
+    pub(super) fn with_checked_columns(
+        &self,
+        columns: &[Ident],
+        mut rows: Vec<Vec<Expr>>,
+        check: Option<&Expr>,
+    ) -> (Vec<Ident>, Vec<Vec<Expr>>) {
+        let mut columns = columns.to_vec();
+        for name in check.map(Expr::row_columns).unwrap_or_default() {
+            if columns.contains(&name) {
+                continue;
+            }
+            let column = self.table().column(name.as_str());
+            let value = match column.and_then(|column| column.default.as_ref()) {
+                Some(schema::ColumnDefault::Engine(expr)) => expr.clone(),
+                Some(schema::ColumnDefault::Caller(_)) | None => Expr {
+                    kind: ExprKind::Cast(
+                        Box::new(null()),
+                        column.map_or(lang::Type::Text, |column| column.ty.clone()),
+                    ),
+                    ..null()
+                },
+            };
+            columns.push(name);
+            rows.iter_mut().for_each(|row| row.push(value.clone()));
+        }
+        (columns, rows)
+    }
+
+    /// The new rows by their keys, where the engine returns nothing.
+    pub(super) fn read_back(
+        &self,
+        rows: &Rows,
+        shown: &[(String, &schema::Column)],
+        kinds: Vec<Kind>,
+    ) -> Step {
+        let mut sql = Sql::new(self.context.dialect);
+        select(&mut sql, shown);
+        sql.push(" from ").ident(&self.table().name).push(" where ");
+        let key = self
+            .table()
+            .primary_key
+            .as_ref()
+            .map(|key| key.columns.as_slice());
+        let key = key.unwrap_or_default();
+        let known = key.iter().all(|column| rows.columns.contains(column));
+        if known {
+            for (place, row) in rows.rows.iter().enumerate() {
+                sql.push(if place == 0 { "(" } else { " or (" });
+                for (place, column) in key.iter().enumerate() {
+                    let index = rows
+                        .columns
+                        .iter()
+                        .position(|name| name == column)
+                        .unwrap_or(0);
+                    sql.push(if place == 0 { "" } else { " and " })
+                        .ident(column)
+                        .push(" = ");
+                    sql.arg(row[index].clone());
+                }
+                sql.push(")");
+            }
+        } else if let Some(column) = key.first() {
+            // Numbers of one statement follow each other (InnoDB, simple inserts).
+            sql.ident(column)
+                .push(" >= last_insert_id() order by ")
+                .ident(column);
+            sql.push(" limit ").number(rows.rows.len() as u64);
+        } else {
+            sql.push("1 = 0");
+        }
+        Step::new(sql).returning(kinds)
+    }
+
+    /// `/table/key` of a single new row whose key is known here.
+    pub(super) fn location(&self, rows: &Rows) -> Option<String> {
+        let ([row], Some(key)) = (rows.rows.as_slice(), &self.table().primary_key) else {
+            return None;
+        };
+        let mut texts = Vec::new();
+        for column in &key.columns {
+            let place = rows.columns.iter().position(|name| name == column)?;
+            let kind = self.table().column(column.as_str())?.ty.kind();
+            let mut json = Vec::new();
+            write_value(&mut json, &row[place].as_ref(), kind);
+            let text = String::from_utf8(json).ok()?;
+            texts.push(encode(text.trim_matches('"')));
+        }
+        Some(format!(
+            "/{}/{}",
+            encode(self.table().name.as_str()),
+            texts.join(",")
+        ))
+    }
+}
