@@ -29,7 +29,10 @@ pub(crate) fn run() -> Result<()> {
                 "--document-private-items",
                 "--locked",
             ])
-            .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links"),
+            .env(
+                "RUSTDOCFLAGS",
+                "-D warnings -A rustdoc::private_intra_doc_links",
+            ),
     )
 }
 
