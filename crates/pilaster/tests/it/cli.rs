@@ -8,7 +8,6 @@ use crate::http::PILASTER;
 
 const MARKER: &str = "marker-4711-secret";
 
-// req: CF-1
 #[test]
 fn each_layer_goes_before_the_one_below() {
     let origin = |project: &Project| {
@@ -176,6 +175,7 @@ fn exit_codes_are_honest() {
 #[test]
 fn serve_refuses_what_is_pending_and_creates_nothing() {
     let project = Project::cruddur();
+    std::fs::remove_dir_all(project.path().join("migrations")).expect("it is there");
     let failed = project.run(PILASTER, &["serve"]);
     assert_eq!(failed.code, 5, "{}", failed.text());
     assert!(failed.err.contains("migrate new"), "{}", failed.err);

@@ -258,7 +258,6 @@ async fn rows_belong_to_their_owner(app: App) {
     assert_eq!(app.server.get_as(&ada, "/api/likes").await.status, 200);
 }
 
-// req: CR-7
 async fn violations_are_the_apis_own_words(app: App) {
     let ada = app.server.sign_up("ada").await;
     let taken = app.server.get("/auth/me").await;

@@ -10,7 +10,7 @@ on_every_engine!(
     parameters_are_typed_and_all_faults_named
 );
 
-// req: SQ-7, SQ-10
+// req: SQ-7
 async fn the_feed_nests_authors_and_replies(app: App) {
     let ada = app.server.sign_up("ada").await;
     let created = app
@@ -104,7 +104,7 @@ async fn parameters_are_typed_and_all_faults_named(app: App) {
     );
 }
 
-// req: SQ-1, SQ-3, SQ-4
+// req: SQ-1, SQ-4
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_answer() {
     let project = Project::cruddur();
