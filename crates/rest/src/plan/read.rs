@@ -214,10 +214,12 @@ fn limit(context: Context<'_>, request: &ReadRequest) -> Result<u64, RestError> 
     match request.root.limit {
         None => Ok(context.limits.default_rows),
         Some(limit) if limit <= most => Ok(limit),
-        Some(limit) => Err(
-            RestError::query(format!("limit={limit} is more than {most} rows"))
-                .hint("read in pages with limit and offset; the limit is max_rows"),
-        ),
+        Some(limit) => Err(RestError::new(
+            ErrorKind::Unprocessable,
+            "PGRST103",
+            format!("limit={limit} is more than {most} rows"),
+        )
+        .hint("read in pages with limit and offset; the limit is max_rows")),
     }
 }
 

@@ -167,11 +167,8 @@ fn render(
     fields: Vec<Field>,
 ) -> Result<(u64, Vec<u8>), RestError> {
     let mut writer = RowWriter::new(fields);
-    for row in outcomes
-        .get(step)
-        .into_iter()
-        .flat_map(|outcome| &outcome.rows)
-    {
+    // An insert of many rows has them in several steps; others have one step with rows.
+    for row in outcomes.iter().skip(step).flat_map(|outcome| &outcome.rows) {
         writer.row(&RowRef::Owned(row)).map_err(|_| {
             RestError::new(
                 ErrorKind::Internal,

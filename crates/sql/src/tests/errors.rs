@@ -45,6 +45,7 @@ async fn violations_name_their_constraint(db: Db) {
     assert_eq!(count(&db).await, 1);
 }
 
+// req: CR-12
 async fn readers_cannot_write(db: Db) {
     let query = Query::short(sql(&db, "delete from things"), vec![Kind::BigInt]);
     assert_eq!(db.rows(&query).await, Err(DbError::ReadOnly));

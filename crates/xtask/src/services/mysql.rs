@@ -91,8 +91,7 @@ fn inside() -> Command {
 fn unpack() -> Result<()> {
     let system = system();
     let complete = system.join("usr/sbin/mysqld");
-    // Data of runs that were killed.
-    let _ = fs::remove_dir_all(system.join("srv"));
+    remove_leftovers(&system.join("srv"));
     if complete.is_file() {
         return Ok(());
     }
@@ -118,4 +117,17 @@ fn unpack() -> Result<()> {
     let _ = fs::remove_dir_all(&system);
     fs::rename(&partial, &system)?;
     Ok(())
+}
+
+/// Removes the data of runs whose process is gone; another run may be going on beside us.
+fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.trim_start_matches("run-").trim_end_matches(".log");
+        if !Path::new("/proc").join(process).exists() {
+            // What cannot be removed goes with `cargo clean`.
+            let _ = fs::remove_dir_all(entry.path());
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }

@@ -18,6 +18,8 @@ on_every_engine!(
     many_rows_go_in_together_or_not_at_all,
     callers_do_not_mix,
     expired_rows_are_gone,
+    a_thousand_rows_are_paged,
+    writes_take_bodies_alone,
 );
 
 async fn post(app: &App, token: &str, message: &str) -> String {
@@ -220,7 +222,7 @@ async fn filters_orders_and_relations(app: App) {
         counted.body
     );
     let limit = app.server.get("/api/users?limit=1000000000").await;
-    assert_eq!(limit.status, 400, "{}", limit.body);
+    assert_eq!(limit.status, 422, "{}", limit.body);
     assert!(limit.body.contains("max_rows"), "{}", limit.body);
 }
 
@@ -410,4 +412,50 @@ async fn expired_rows_are_gone(app: App) {
     tokio::time::sleep(std::time::Duration::from_millis(1800)).await;
     assert_eq!(app.server.get(path).await.json(), json!([]));
     assert!(!app.server.get("/api/feed").await.body.contains("short"));
+}
+
+// req: CR-5
+async fn a_thousand_rows_are_paged(app: App) {
+    let ada = app.server.sign_up("ada").await;
+    let rows: Vec<Value> = (0..1_000)
+        .map(|n| json!({"message": format!("row {n:04}")}))
+        .collect();
+    let answer = app
+        .server
+        .send("POST", &ada, "/api/activities", &json!(rows))
+        .await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let own = "/api/activities?select=message&message=like.row*&order=message";
+    let page = app
+        .server
+        .get(&format!("{own}&offset=100&limit=200"))
+        .await
+        .json();
+    let page = page.as_array().expect("rows");
+    assert_eq!(page.len(), 200);
+    assert_eq!(
+        (&page[0]["message"], &page[199]["message"]),
+        (&json!("row 0100"), &json!("row 0299"))
+    );
+    let default = app.server.get(own).await.json();
+    assert_eq!(default.as_array().map(Vec::len), Some(100));
+    assert_eq!(
+        app.server
+            .get(&format!("{own}&limit=1000000000"))
+            .await
+            .status,
+        422
+    );
+}
+
+// req: CR-12
+async fn writes_take_bodies_alone(app: App) {
+    let ada = app.server.sign_up("ada").await;
+    let id = post(&app, &ada, "mine").await;
+    let path = format!("/api/activities/{id}?message=eq.mine");
+    let body = json!({"message": "other"});
+    let refused = app.server.send("PUT", &ada, &path, &body).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    let row = app.server.get(&format!("/api/activities/{id}")).await;
+    assert_eq!(row.json()["message"], "mine");
 }

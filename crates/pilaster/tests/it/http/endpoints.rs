@@ -7,7 +7,8 @@ use super::{App, on_every_engine};
 
 on_every_engine!(
     the_feed_nests_authors_and_replies,
-    parameters_are_typed_and_all_faults_named
+    parameters_are_typed_and_all_faults_named,
+    parameters_are_only_bound,
 );
 
 // req: SQ-7
@@ -73,6 +74,7 @@ async fn the_feed_nests_authors_and_replies(app: App) {
     assert_eq!(spoofed.status, 422, "{}", spoofed.body);
 }
 
+// req: SQ-6
 async fn parameters_are_typed_and_all_faults_named(app: App) {
     let refused = app
         .server
@@ -137,4 +139,27 @@ async fn each_kind_of_answer() {
     assert_eq!(get("/api/one?handle=%25").await.status, 406);
     assert_eq!(get("/api/or").await.body, "{}");
     assert_eq!(get("/api/value").await.body, "2");
+}
+
+// req: SQ-2
+async fn parameters_are_only_bound(app: App) {
+    let ada = app.server.sign_up("ada").await;
+    let path = "/api/activities/0193a000-0000-7000-8000-0000000000a1/reply";
+    let hostile = "'; drop table users;-- \\'; x' or '1'='1";
+    let answer = app
+        .server
+        .send("POST", &ada, path, &json!({"message": hostile}))
+        .await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    assert_eq!(answer.json()["message"], hostile);
+    let users = app
+        .server
+        .get("/api/users?select=handle&order=handle")
+        .await;
+    assert_eq!(
+        users.json().as_array().map(Vec::len),
+        Some(3),
+        "{}",
+        users.body
+    );
 }

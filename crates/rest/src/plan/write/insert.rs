@@ -9,6 +9,9 @@ use crate::access::{as_constant, join};
 use crate::json::write_value;
 use crate::{Request, RestError};
 
+/// Rows of one statement.
+const ROWS_PER_STATEMENT: usize = 250;
+
 impl Writer<'_, '_> {
     #[expect(
         clippy::too_many_lines,
@@ -50,22 +53,34 @@ impl Writer<'_, '_> {
             Vec::new()
         };
         let (fields, kinds) = Self::fields(&shown);
-        let (sql, is_returning) = self.insert_sql(&rows, &shown);
-        let count = rows.rows.len() as u64;
-        let expect = if count == 1 {
-            Expect::One
-        } else {
-            Expect::Rows(count)
-        };
-        let mut step = Step::new(sql).expecting(expect);
-        if is_returning {
-            step = step.returning(kinds.clone());
+        let mut unit = Vec::new();
+        let mut read_backs = Vec::new();
+        // SQLite joins at most 500 selects, and every engine bounds its parameters.
+        for part in rows.rows.chunks(ROWS_PER_STATEMENT) {
+            let part = Rows {
+                columns: rows.columns.clone(),
+                rows: part.to_vec(),
+            };
+            let (sql, is_returning) = self.insert_sql(&part, &shown);
+            let count = part.rows.len() as u64;
+            let expect = if rows.rows.len() == 1 {
+                Expect::One
+            } else {
+                Expect::Rows(count)
+            };
+            let step = Step::new(sql).expecting(expect);
+            unit.push(if is_returning {
+                step.returning(kinds.clone())
+            } else {
+                step
+            });
+            if self.representation() && !is_returning {
+                read_backs.push(self.read_back(&part, &shown, kinds.clone()));
+            }
         }
-        let mut unit = vec![step];
-        if self.representation() && !is_returning {
-            unit.push(self.read_back(&rows, &shown, kinds));
-        }
-        let shows = self.representation().then_some((unit.len() - 1, fields));
+        let first = if read_backs.is_empty() { 0 } else { unit.len() };
+        unit.append(&mut read_backs);
+        let shows = self.representation().then_some((first, fields));
         let location = self.location(&rows);
         let after = AfterWrite::Inserted {
             location,
