@@ -37,6 +37,3 @@ pub use statement::{
 };
 pub use types::Type;
 pub use walk::expression_reads;
-
-#[cfg(test)]
-mod tests;

@@ -24,6 +24,3 @@ pub use plan::{Explained, Plan, ReadPart, ReadPlan, WritePlan};
 pub use types::{
     BaseRole, Caller, ContentType, Limits, Method, Moment, Request, RoleSet, Success, SuccessKind,
 };
-
-#[cfg(test)]
-mod tests;

@@ -19,6 +19,3 @@ pub use app::{App, AppError, Settings, system_migrations};
 pub use credentials::{MasterKey, MasterKeyError};
 pub use router::{Route, router, routes};
 pub use serve::serve;
-
-#[cfg(test)]
-mod tests;
