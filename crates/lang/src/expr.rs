@@ -4,8 +4,8 @@ use sql::Ident;
 
 use crate::{OrderItem, Query, Span, Type};
 
-/// A checked expression.
-#[derive(Clone, Debug, PartialEq)]
+/// A checked expression. Two are equal when they mean the same, wherever they stand.
+#[derive(Clone, Debug)]
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
@@ -15,6 +15,12 @@ pub struct Expr {
     pub nullable: bool,
     /// Where it stands in its file.
     pub span: Span,
+}
+
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.ty == other.ty && self.nullable == other.nullable
+    }
 }
 
 /// What an expression is.

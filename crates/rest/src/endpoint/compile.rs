@@ -7,6 +7,7 @@ use lang::{
 use schema::{Catalog, ColumnDefault};
 use sql::{Dialect, Ident};
 
+use super::run::rules_hold;
 use super::{Endpoint, Place, Segment, header};
 use crate::access::Access;
 use crate::plan::filter_is_filled;
@@ -339,7 +340,16 @@ fn grants(source: &Source, endpoint: &Endpoint, catalog: &Catalog) -> Result<(),
         let roles = RoleSet::effective(catalog, base, &[role.to_string()]);
         let access = Access::of(catalog, &roles);
         for statement in &endpoint.statements {
-            for (table, column, privilege) in needs(statement) {
+            if let CheckedStatement::Write(write) = statement
+                && !rules_hold(&access, write)
+            {
+                let message = format!("the rules of {} look at what this writes", write.table);
+                errors.push(Diagnostic::new(&source.path, start(), message).hint(
+                    "write it through the table's own route, or -- @security definer with the rule \
+                     in the statement",
+                ));
+            }
+            for (table, column, privilege) in needs(statement, catalog) {
                 let granted = access.table(table.as_str()).is_some_and(|access| {
                     let columns = match privilege {
                         Privilege::Select => access.readable(),
@@ -375,7 +385,7 @@ fn grants(source: &Source, endpoint: &Endpoint, catalog: &Catalog) -> Result<(),
 
 type Need = (Ident, Option<Ident>, Privilege);
 
-fn needs(statement: &CheckedStatement) -> Vec<Need> {
+fn needs(statement: &CheckedStatement, catalog: &Catalog) -> Vec<Need> {
     let read = |columns: Vec<(Ident, Ident)>| {
         columns
             .into_iter()
@@ -395,7 +405,13 @@ fn needs(statement: &CheckedStatement) -> Vec<Need> {
             };
             match &write.kind {
                 WriteKind::Insert { columns, source } => {
-                    let given = columns.iter().cloned();
+                    // What the server fills in needs no grant.
+                    let declared = catalog.table(table.as_str());
+                    let given = columns
+                        .iter()
+                        .enumerate()
+                        .filter(|(place, name)| !is_ours(declared, name, source, *place))
+                        .map(|(_, name)| name.clone());
                     needs.extend(given.map(|c| (table.clone(), Some(c), Privilege::Insert)));
                     if let InsertSource::Query(query) = source {
                         needs.extend(read(query.reads().1.into_iter().collect()));
@@ -422,5 +438,28 @@ fn needs(statement: &CheckedStatement) -> Vec<Need> {
                 .for_each(|column| row(&mut needs, &column.expr));
             needs
         }
+    }
+}
+
+/// Whether an insert's value is the default that we put there, not the file's own.
+fn is_ours(
+    table: Option<&schema::Table>,
+    name: &Ident,
+    source: &InsertSource,
+    place: usize,
+) -> bool {
+    let default = table
+        .and_then(|table| table.column(name.as_str()))
+        .filter(|column| filter_is_filled(column))
+        .and_then(|column| column.default.as_ref());
+    let value = match source {
+        InsertSource::Rows(rows) => rows.first().and_then(|row| row.get(place)),
+        InsertSource::Query(query) => query.projection.get(place).map(|column| &column.expr),
+    };
+    match (default, value) {
+        (Some(ColumnDefault::Caller(expr) | ColumnDefault::Engine(expr)), Some(value)) => {
+            expr == value
+        }
+        _ => false,
     }
 }

@@ -6,11 +6,11 @@ use lang::{
     CheckedStatement, ExpressionWriter, Projection, Query as Tree, Write, WriteKind, WriteRules,
 };
 use schema::Table;
-use sql::{Dialect, Kind, Query, Sql, Step, Value};
+use sql::{Dialect, Expect, Kind, Query, Sql, Step, Value};
 use stdx::{Clock, Rng};
 
 use super::{Endpoint, Segment};
-use crate::access::{RequestEnvironment, as_constant};
+use crate::access::{Access, RequestEnvironment, as_constant, join};
 use crate::json::{Field, member_key};
 use crate::plan::{AfterWrite, Context, TableErrors, row_plan};
 use crate::request::Prefer;
@@ -85,6 +85,14 @@ impl Endpoint {
         let prefer = Prefer::parse(request.prefer)?;
         let environment = self.environment(context, &values);
         let [CheckedStatement::Query(query)] = self.statements.as_slice() else {
+            for statement in &self.statements {
+                if let CheckedStatement::Write(write) = statement
+                    && !self.definer
+                    && !rules_hold(context.access, write)
+                {
+                    return Err(RestError::denied(&write.table, context.is_anonymous()));
+                }
+            }
             return Ok(Plan::Write(self.writing(context, &environment, &prefer)));
         };
         let (sql, kinds) = rendered(query, context.dialect, &environment);
@@ -218,6 +226,13 @@ pub(super) fn write_steps(
         .access
         .and_then(|access| access.table(write.table.as_str()));
     let rule = |expr: Option<&lang::Expr>| expr.filter(|e| as_constant(e) != Some(true)).cloned();
+    // What is found by reading must be readable, as in PostgreSQL.
+    let found = |using: Option<&lang::Expr>| {
+        let both = using
+            .zip(access)
+            .map(|(using, access)| join(lang::BinaryOp::And, using.clone(), access.read.clone()));
+        rule(both.as_ref())
+    };
     let (using, check, has_returning) = match &write.kind {
         WriteKind::Insert { .. } => (
             None,
@@ -225,12 +240,12 @@ pub(super) fn write_steps(
             dialect.insert_returning(),
         ),
         WriteKind::Update { .. } => (
-            rule(access.map(|a| &a.update_using)),
+            found(access.map(|a| &a.update_using)),
             None,
             dialect.update_returning(),
         ),
         WriteKind::Delete { .. } => (
-            rule(access.map(|a| &a.delete_using)),
+            found(access.map(|a| &a.delete_using)),
             None,
             dialect.delete_returning(),
         ),
@@ -248,7 +263,7 @@ pub(super) fn write_steps(
         check: check.as_ref(),
     };
     ExpressionWriter::new(&mut sql, environment).write(write, rules);
-    let step = Step::new(sql);
+    let step = Step::new(sql).expecting(rows_of(write, check.is_some()));
     unit.push(if shown && has_returning {
         step.returning(kinds.clone())
     } else {
@@ -328,4 +343,37 @@ fn fields(projection: &[Projection]) -> Vec<Field> {
             kind,
         })
         .collect()
+}
+
+/// Rows that a rule keeps out of an insert are a refusal, not silence.
+fn rows_of(write: &Write, is_checked: bool) -> Expect {
+    match &write.kind {
+        WriteKind::Insert {
+            source: lang::InsertSource::Rows(rows),
+            ..
+        } if is_checked => Expect::Rows(rows.len() as u64),
+        _ => Expect::Anything,
+    }
+}
+
+/// Whether a write of an SQL file can be trusted to the rules that its statement carries: an
+/// update only where no rule looks at what it assigns, an insert from a query only where nothing
+/// is checked. Everything else goes through the table's own route or a definer's file.
+pub(super) fn rules_hold(access: &Access, write: &Write) -> bool {
+    let Some(access) = access.table(write.table.as_str()) else {
+        return false;
+    };
+    match &write.kind {
+        WriteKind::Update { assignments, .. } => {
+            let check = &access.update_check;
+            let reads = check.row_columns();
+            let touched = assignments.iter().any(|(column, _)| reads.contains(column));
+            as_constant(check) == Some(true) || (*check == access.update_using && !touched)
+        }
+        WriteKind::Insert {
+            source: lang::InsertSource::Query(_),
+            ..
+        } => as_constant(&access.insert_check) == Some(true),
+        WriteKind::Insert { .. } | WriteKind::Delete { .. } => true,
+    }
 }

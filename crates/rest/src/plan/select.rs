@@ -120,6 +120,19 @@ fn embed<'a>(
             .hint("a relation is a foreign key between two tables that you may read")
     };
     let (target, mut ways) = ways(context, parent, relation).ok_or_else(unknown)?;
+    // A relation tells the values of its columns, so all of them must be readable.
+    ways.retain(|way| {
+        let (owner, other) = match way.forward {
+            true => (parent, target),
+            false => (target, parent),
+        };
+        let reads = |side: Target<'_>, columns: &[Ident]| {
+            columns
+                .iter()
+                .all(|column| side.access.readable().contains(column))
+        };
+        reads(owner, &way.key.columns) && reads(other, &way.key.target_columns)
+    });
     if let Some(hint) = hint {
         ways.retain(|way| {
             way.key.name == *hint || way.key.columns.iter().any(|column| *column == *hint)

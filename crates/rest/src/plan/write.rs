@@ -40,8 +40,8 @@ pub(crate) enum AfterWrite {
         by_key: bool,
         object: bool,
     },
-    /// A row was replaced by step 0 or made by step 1.
-    Replaced { denied: RestError },
+    /// A row was replaced by `step` or made by the one behind it.
+    Replaced { step: usize, denied: RestError },
     /// An SQL file's last rows.
     File {
         step: usize,
@@ -126,10 +126,10 @@ impl WritePlan {
                     }
                 }
             }
-            AfterWrite::Replaced { denied } => {
+            AfterWrite::Replaced { step, denied } => {
                 let affected =
                     |step: usize| outcomes.get(step).map_or(0, |outcome| outcome.affected);
-                match (affected(0), affected(1)) {
+                match (affected(step), affected(step + 1)) {
                     (0, 0) => return Err(denied),
                     (0, _) => Success::empty(SuccessKind::Created),
                     _ => Success::empty(SuccessKind::NoContent),

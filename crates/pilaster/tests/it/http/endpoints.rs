@@ -163,3 +163,64 @@ async fn parameters_are_only_bound(app: App) {
         users.body
     );
 }
+
+/// A file runs with its caller's rules: what a policy forbids is refused there too.
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_hold_inside_sql_files() {
+    let project = Project::cruddur();
+    project.write(
+        "api/note.post.sql",
+        "-- @access authenticated\n-- @returns one\n-- @param message text\n\
+         insert into activities (message) values (:message) returning uuid, message\n",
+    );
+    project.write(
+        "api/edit.post.sql",
+        "-- @access authenticated\n-- @returns one\n-- @param id uuid\n-- @param message text\n\
+         update activities set message = :message where uuid = :id returning uuid, message\n",
+    );
+    let Some(app) = App::of("sqlite", project).await else {
+        return;
+    };
+    let (ada, eve) = (
+        app.server.sign_up("ada").await,
+        app.server.sign_up("eve").await,
+    );
+    let made = app
+        .server
+        .send("POST", &ada, "/api/note", &json!({"message": "mine"}))
+        .await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let edit = json!({"id": made.json()["uuid"], "message": "changed"});
+    assert_eq!(
+        app.server
+            .send("POST", &eve, "/api/edit", &edit)
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        app.server
+            .send("POST", &ada, "/api/edit", &edit)
+            .await
+            .status,
+        200
+    );
+    let text = app.project.read("schema/cruddur.sql");
+    let wide = text.replace(
+        "update (message, expires_at)",
+        "update (message, expires_at, user_uuid)",
+    );
+    app.project.write("schema/cruddur.sql", &wide);
+    app.project.write(
+        "api/give.post.sql",
+        "-- @access authenticated\n-- @returns none\n-- @param id uuid\n-- @param to uuid\n\
+         update activities set user_uuid = :to where uuid = :id\n",
+    );
+    let refused = app.project.run(super::PILASTER, &["check", "--offline"]);
+    assert_eq!(refused.code, 3, "{}", refused.text());
+    assert!(
+        refused.err.contains("api/give.post.sql") && refused.err.contains("rules of activities"),
+        "{}",
+        refused.err
+    );
+}

@@ -101,16 +101,9 @@ impl Writer<'_, '_> {
         }
         let rows = body::insert_rows(self.context, self.target, &[whole], false)?;
         unit.push(Step::new(self.insert_if_missing(&rows, &primary)));
-        let after = match step {
-            0 => AfterWrite::Replaced {
-                denied: self.denied(),
-            },
-            _ => AfterWrite::Changed {
-                step,
-                rows: None,
-                by_key: true,
-                object: false,
-            },
+        let after = AfterWrite::Replaced {
+            step,
+            denied: self.denied(),
         };
         Ok(WritePlan::new(
             unit,
