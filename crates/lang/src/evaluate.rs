@@ -1,37 +1,38 @@
-//! Row checks worked out in Rust, so that a body's faults can be named before the engine sees it.
+//! Conditions worked out in Rust: a body's faults can be named before the engine sees it, and a
+//! rule that a new row is known to satisfy need not be asked again.
 
 use std::cmp::Ordering;
 
-use sql::{Ident, Value};
+use sql::Value;
 
 use crate::render::expression::text_value;
 use crate::{BinaryOp, Expr, ExprKind, Function, Literal, Type, UnaryOp};
 
 impl Expr {
-    /// The value of a row check; `column` gives a column's value, `None` where it is not known.
+    /// The value of a condition over one row; `known` gives the value of a column of this row,
+    /// of a fact about the caller or of `now()`, `None` where it is not known.
     ///
     /// `None` means that it cannot be decided here and the engine has the word.
-    pub fn evaluate(&self, column: &dyn Fn(&Ident) -> Option<Value>) -> Option<Value> {
+    pub fn evaluate(&self, known: &dyn Fn(&ExprKind) -> Option<Value>) -> Option<Value> {
         match &self.kind {
             ExprKind::Literal(literal) => Some(constant(literal, self.ty.as_ref())),
-            ExprKind::Column {
-                binding: 0,
-                column: name,
-            } => column(name),
-            ExprKind::Unary(UnaryOp::Not, operand) => match operand.evaluate(column)? {
+            ExprKind::Column { binding: 0, .. } | ExprKind::Auth(_) | ExprKind::Now => {
+                known(&self.kind)
+            }
+            ExprKind::Unary(UnaryOp::Not, operand) => match operand.evaluate(known)? {
                 Value::Bool(value) => Some(Value::Bool(!value)),
                 Value::Null => Some(Value::Null),
                 _ => None,
             },
-            ExprKind::Unary(UnaryOp::Minus, operand) => match operand.evaluate(column)? {
+            ExprKind::Unary(UnaryOp::Minus, operand) => match operand.evaluate(known)? {
                 Value::Int(number) => number.checked_neg().map(Value::Int),
                 _ => None,
             },
             ExprKind::Binary(op, left, right) => {
-                binary(*op, left.evaluate(column), right.evaluate(column))
+                binary(*op, left.evaluate(known), right.evaluate(known))
             }
             ExprKind::IsNull { operand, negated } => {
-                let null = operand.evaluate(column)?.is_null();
+                let null = operand.evaluate(known)?.is_null();
                 Some(Value::Bool(null != *negated))
             }
             ExprKind::InList {
@@ -39,15 +40,15 @@ impl Expr {
                 list,
                 negated,
             } => {
-                let wanted = operand.evaluate(column)?;
+                let wanted = operand.evaluate(known)?;
                 let mut found = false;
                 for element in list {
-                    found |= compare(&wanted, &element.evaluate(column)?)? == Ordering::Equal;
+                    found |= compare(&wanted, &element.evaluate(known)?)? == Ordering::Equal;
                 }
                 Some(Value::Bool(found != *negated))
             }
             ExprKind::Call(Function::Length, arguments) => {
-                match arguments.first()?.evaluate(column)? {
+                match arguments.first()?.evaluate(known)? {
                     Value::Text(text) => i64::try_from(text.chars().count()).ok().map(Value::Int),
                     Value::Null => Some(Value::Null),
                     _ => None,

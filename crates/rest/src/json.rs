@@ -128,11 +128,7 @@ impl Target<'_> {
                     fields,
                 } => {
                     self.buffer.extend_from_slice(key);
-                    let missing = match marker {
-                        Some(marker) => is_null(row, *marker)?,
-                        None => false,
-                    };
-                    if missing {
+                    if marker.is_some_and(|marker| row.is_null(marker)) {
                         self.buffer.extend_from_slice(b"null");
                     } else {
                         self.object(row, fields)?;
@@ -157,15 +153,6 @@ impl Target<'_> {
         }
         self.buffer.push(b'}');
         Ok(())
-    }
-}
-
-fn is_null(row: &RowRef<'_>, index: usize) -> DbResult<bool> {
-    // Any kind will do: only the presence of a value matters, and a marker is a key column.
-    match row.get(index, Kind::Text) {
-        Ok(ValueRef::Null) => Ok(true),
-        Ok(_) | Err(sql::DbError::Decode { .. }) => Ok(false),
-        Err(error) => Err(error),
     }
 }
 
@@ -219,7 +206,7 @@ pub(crate) fn write_column(
     if let Some(text) = row.spelled(index, kind) {
         // Ids and moments hold nothing that JSON escapes.
         target.push(b'"');
-        target.extend_from_slice(text.as_bytes());
+        target.extend_from_slice(text);
         target.push(b'"');
         return Ok(());
     }
@@ -287,38 +274,53 @@ fn write_integer(target: &mut Vec<u8>, number: i64) {
 /// A JSON string (RFC 8259 §7): quotes, backslashes and control characters are escaped.
 pub(crate) fn write_text(target: &mut Vec<u8>, text: &str) {
     target.push(b'"');
-    let bytes = text.as_bytes();
-    let mut plain = 0;
-    for (place, byte) in bytes.iter().enumerate() {
-        let escape: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0x08 => b"\\b",
-            0x0c => b"\\f",
-            0..=0x1f => {
-                target.extend_from_slice(&bytes[plain..place]);
-                target.extend_from_slice(b"\\u00");
-                for half in [byte >> 4, byte & 15] {
-                    target.push(if half < 10 {
-                        b'0' + half
-                    } else {
-                        b'a' + half - 10
-                    });
-                }
-                plain = place + 1;
-                continue;
-            }
-            _ => continue,
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(plain_length(rest));
+        target.extend_from_slice(plain);
+        let Some((byte, after)) = special.split_first() else {
+            break;
         };
-        target.extend_from_slice(&bytes[plain..place]);
-        target.extend_from_slice(escape);
-        plain = place + 1;
+        write_escape(target, *byte);
+        rest = after;
     }
-    target.extend_from_slice(&bytes[plain..]);
     target.push(b'"');
+}
+
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// How many bytes come before the first one that is escaped; sixteen are looked at together.
+fn plain_length(bytes: &[u8]) -> usize {
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let is_plain = |chunk: &&[u8; 16]| {
+        !chunk
+            .iter()
+            .fold(false, |found, byte| found | is_special(*byte))
+    };
+    let whole = chunks.iter().take_while(is_plain).count() * 16;
+    let rest = &bytes[whole..];
+    whole + rest.iter().take_while(|byte| !is_special(**byte)).count()
+}
+
+fn write_escape(target: &mut Vec<u8>, byte: u8) {
+    const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x08 => b'b',
+        0x0c => b'f',
+        _ => {
+            let digit = |half: u8| HEXADECIMAL[usize::from(half)];
+            target.extend_from_slice(b"\\u00");
+            target.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+            return;
+        }
+    };
+    target.extend_from_slice(&[b'\\', short]);
 }
 
 /// JSON from a database, white space taken out, order and digits kept.

@@ -13,6 +13,7 @@ use store::signing_keys::{self, SigningKeys};
 use store::{Store, StoreError};
 
 use crate::auth::TokenCache;
+use crate::middleware::RequestIds;
 use crate::passwords::PasswordPool;
 
 /// How the server behaves; plain values, already read from wherever they come.
@@ -60,6 +61,7 @@ pub(crate) struct State {
     pub(crate) expectations: Expectations,
     pub(crate) tokens: TokenCache,
     pub(crate) passwords: PasswordPool,
+    pub(crate) request_ids: RequestIds,
     pub(crate) clock: Clock,
     pub(crate) rng: Rng,
 }
@@ -106,6 +108,7 @@ impl App {
             expectations,
             tokens: TokenCache::new(),
             passwords: PasswordPool::new(peppers),
+            request_ids: RequestIds::new(&rng),
             clock,
             rng,
         })))

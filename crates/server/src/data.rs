@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State as Shared;
-use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, Response, StatusCode, Uri, header};
+use axum::extract::Request as HttpRequest;
+use axum::http::{HeaderName, HeaderValue, Method as HttpMethod, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
 use rest::{Caller, ContentType, Explained, Method, Moment, Plan, Request, RestError, Success};
 use sql::DbError;
@@ -16,20 +17,45 @@ use crate::auth::authenticate;
 use crate::error::{Answer, Refusal};
 use crate::status::of_success;
 
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
 /// Every method below `/api` and `/rest/v1`.
-pub(crate) async fn handle(
-    Shared(app): Shared<App>,
-    method: HttpMethod,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
+pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     let state = &app.0;
+    let (head, body) = request.into_parts();
+    let headers = &head.headers;
     let compiled = state.compiled.load();
-    let authenticated = authenticate(state, &compiled, &headers)?;
+    let authenticated = authenticate(state, &compiled, headers)?;
     let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
-    let (mount, path) = segments(uri.path())?;
-    let method = match method {
+    let (mount, path) = segments(head.uri.path())?;
+    let method = method_of(&head.method)?;
+    let body = match method {
+        Method::Get | Method::Head => Bytes::new(),
+        Method::Post | Method::Patch | Method::Put | Method::Delete => {
+            read_body(body, state.settings.max_body_bytes).await?
+        }
+    };
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let prefer: Vec<&str> = headers
+        .get_all(PREFER)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let request = Request {
+        method,
+        path: &path,
+        query: head.uri.query().unwrap_or_default(),
+        prefer: &prefer,
+        accept: text(header::ACCEPT),
+        content_type: text(header::CONTENT_TYPE),
+        body: &body,
+    };
+    let success = run(state, &compiled, caller, &request).await?;
+    Ok(respond(success, mount, method == Method::Head))
+}
+
+fn method_of(method: &HttpMethod) -> Result<Method, Refusal> {
+    Ok(match *method {
         HttpMethod::GET => Method::Get,
         HttpMethod::HEAD => Method::Head,
         HttpMethod::POST => Method::Post,
@@ -43,24 +69,20 @@ pub(crate) async fn handle(
                 "no such method",
             ));
         }
-    };
-    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let prefer: Vec<&str> = headers
-        .get_all("prefer")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    let request = Request {
-        method,
-        path: &path,
-        query: uri.query().unwrap_or_default(),
-        prefer: &prefer,
-        accept: text(header::ACCEPT),
-        content_type: text(header::CONTENT_TYPE),
-        body: &body,
-    };
-    let success = run(state, &compiled, caller, &request).await?;
-    Ok(respond(success, mount, method == Method::Head))
+    })
+}
+
+/// The whole body; one that says no length is cut off at the same limit.
+async fn read_body(body: Body, limit: usize) -> Result<Bytes, Refusal> {
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large(limit)),
+        Err(error) => {
+            tracing::debug!(%error, "a body broke off");
+            let message = "the body ended before its end";
+            Err(Refusal::new(StatusCode::BAD_REQUEST, "PGRST102", message))
+        }
+    }
 }
 
 async fn run(
@@ -91,7 +113,7 @@ async fn run(
             };
             match result {
                 Ok(outcomes) => Ok(plan.finish(&outcomes)?),
-                Err(error) => Err(explain(state, plan.explain(&error), &error).await),
+                Err(error) => Err(Box::pin(explain(state, plan.explain(&error), &error)).await),
             }
         }
     }

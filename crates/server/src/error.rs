@@ -53,6 +53,13 @@ impl Refusal {
         refusal
     }
 
+    /// The body has more bytes than the limit.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let message = format!("the body has more than {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PGRST102", message)
+            .hint("the limit is server.max_body_bytes")
+    }
+
     /// Our fault: logged here, told without its cause.
     pub(crate) fn internal(what: &str, error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "{what}");

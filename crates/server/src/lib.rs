@@ -17,5 +17,5 @@ mod status;
 
 pub use app::{App, AppError, Settings, system_migrations};
 pub use credentials::{MasterKey, MasterKeyError};
-pub use router::{Route, router, routes};
+pub use router::{Route, routes};
 pub use serve::serve;

@@ -1,45 +1,43 @@
 //! What happens around every request: an id, limits, headers, one line in the log.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::{Request, State as Shared};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use futures_util::FutureExt as _;
+use stdx::Rng;
 
 use crate::App;
 use crate::error::Refusal;
 
-/// One pass in, one pass out.
-pub(crate) async fn around(
-    Shared(app): Shared<App>,
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// One pass in, one pass out; `answer` is what the routes make of the request.
+pub(crate) async fn around<F: Future<Output = Response<Body>>>(
+    app: &App,
     request: Request,
-    next: Next,
+    answer: impl FnOnce(Request) -> F,
 ) -> Response<Body> {
     let began = Instant::now();
     let settings = &app.0.settings;
-    let id = request_id(&app, request.headers());
-    let method = request.method().clone();
+    let id = request_id(app, request.headers());
     let origin = allowed_origin(&settings.cors_origins, request.headers());
-    let path = tracing::enabled!(tracing::Level::INFO).then(|| request.uri().path().to_owned());
-    let mut response = if let Some(refusal) = refuse(&app, &request) {
+    let shown = tracing::enabled!(tracing::Level::INFO)
+        .then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let mut response = if let Some(refusal) = refuse(app, &request) {
         refusal.respond(&id)
-    } else if method == Method::OPTIONS {
+    } else if request.method() == Method::OPTIONS {
         preflight()
     } else {
-        let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-        match tokio::time::timeout(settings.request_timeout, work).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(_)) => Refusal::internal("a handler panicked", &id).respond(&id),
-            Err(_) => Refusal::new(
-                StatusCode::GATEWAY_TIMEOUT,
-                "57014",
-                "the request took too long",
-            )
-            .respond(&id),
-        }
+        let answer = pin!(AssertUnwindSafe(answer(request)).catch_unwind());
+        guarded(answer, settings.request_timeout)
+            .await
+            .unwrap_or_else(|refusal| refusal.respond(&id))
     };
     if let Some(refusal) = response.extensions_mut().remove::<crate::router::Refused>() {
         response = refusal.into_inner().respond(&id);
@@ -50,7 +48,7 @@ pub(crate) async fn around(
         origin,
         settings.public_url.starts_with("https:"),
     );
-    if let Some(path) = path {
+    if let Some((method, path)) = shown {
         let status = response.status().as_u16();
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::info!(%method, path, status, micros, request_id = id, "request");
@@ -58,10 +56,26 @@ pub(crate) async fn around(
     response
 }
 
+/// The answer, unless its handler panics or takes too long.
+async fn guarded<P>(
+    mut answer: Pin<&mut impl Future<Output = Result<Response<Body>, P>>>,
+    limit: Duration,
+) -> Result<Response<Body>, Refusal> {
+    // Most answers are ready at once (SQLite reads inline) and need no timer.
+    let done = match futures_util::poll!(answer.as_mut()) {
+        Poll::Ready(done) => done,
+        Poll::Pending => tokio::time::timeout(limit, answer).await.map_err(|_| {
+            let message = "the request took too long";
+            Refusal::new(StatusCode::GATEWAY_TIMEOUT, "57014", message)
+        })?,
+    };
+    done.map_err(|_| Refusal::internal("a handler panicked", &"its panic stands above"))
+}
+
 /// The caller's own id, if it is a plain word, or a new one.
 fn request_id(app: &App, headers: &HeaderMap) -> String {
     let given = headers
-        .get("x-request-id")
+        .get(REQUEST_ID)
         .and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
         (8..=64).contains(&id.len())
@@ -71,7 +85,29 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
     };
     match given.filter(plain) {
         Some(id) => id.to_owned(),
-        None => stdx::new_id(&app.0.clock, &app.0.rng).simple().to_string(),
+        None => app.0.request_ids.next(),
+    }
+}
+
+/// Ids for requests: unlike those of other processes, counted within this one. They need not be
+/// unguessable, so no request pays for the system's generator.
+pub(crate) struct RequestIds {
+    process: u64,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    pub(crate) fn new(rng: &Rng) -> Self {
+        Self {
+            process: u64::from_be_bytes(rng.bytes()),
+            count: AtomicU64::new(1),
+        }
+    }
+
+    fn next(&self) -> String {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        // The shape of a trace id (W3C Trace Context, §3.2.2.3).
+        format!("{:016x}{count:016x}", self.process)
     }
 }
 
@@ -82,12 +118,7 @@ fn refuse(app: &App, request: &Request) -> Option<Refusal> {
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > settings.max_body_bytes) {
-        let most = settings.max_body_bytes;
-        let message = format!("the body has more than {most} bytes");
-        return Some(
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PGRST102", message)
-                .hint("the limit is server.max_body_bytes"),
-        );
+        return Some(Refusal::too_large(settings.max_body_bytes));
     }
     if !settings.allowed_hosts.is_empty() {
         let host = request
@@ -128,7 +159,7 @@ fn preflight() -> Response<Body> {
 /// Headers that every answer carries.
 fn dress(headers: &mut HeaderMap, id: &str, origin: Option<HeaderValue>, is_https: bool) {
     if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert("x-request-id", id);
+        headers.insert(REQUEST_ID, id);
     }
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,

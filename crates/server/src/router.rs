@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, get, post};
+use tower::ServiceExt as _;
 
 use crate::App;
 use crate::error::Refusal;
@@ -22,6 +23,16 @@ pub(crate) enum Policy {
     Authenticated,
     /// Whom the schema's grants and policies allow.
     Grants,
+}
+
+impl Policy {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Authenticated => "signed in",
+            Self::Grants => "grants and policies of the schema",
+        }
+    }
 }
 
 /// A route, for people to look at.
@@ -66,6 +77,8 @@ impl IntoResponse for Refusal {
 struct Routes {
     router: Router<App>,
     list: Vec<Route>,
+    /// Paths below which the data API answers.
+    data: Vec<&'static str>,
 }
 
 impl Routes {
@@ -77,15 +90,21 @@ impl Routes {
         handler: MethodRouter<App>,
     ) -> Self {
         self.router = self.router.route(path, handler);
-        let policy = match policy {
-            Policy::Public => "public",
-            Policy::Authenticated => "signed in",
-            Policy::Grants => "grants and policies of the schema",
-        };
         self.list.push(Route {
             method,
             path,
-            policy,
+            policy: policy.name(),
+        });
+        self
+    }
+
+    /// The data API below `mount`: the schema's grants and policies are its policy.
+    fn data(mut self, mount: &'static str, path: &'static str) -> Self {
+        self.data.push(mount);
+        self.list.push(Route {
+            method: "*",
+            path,
+            policy: Policy::Grants.name(),
         });
         self
     }
@@ -93,7 +112,7 @@ impl Routes {
 
 #[rustfmt::skip]
 fn all() -> Routes {
-    let routes = Routes { router: Router::new(), list: Vec::new() };
+    let routes = Routes { router: Router::new(), list: Vec::new(), data: Vec::new() };
     routes
         // Operators
         .add("GET",  "/healthz",               Policy::Public,        get(docs::healthz))
@@ -113,8 +132,8 @@ fn all() -> Routes {
         .add("GET",  "/auth/me",               Policy::Authenticated, get(account::me))
         .add("GET",  "/auth/me/",              Policy::Authenticated, get(account::me))
         // Data
-        .add("*",    "/api/{*path}",           Policy::Grants,        any(data::handle))
-        .add("*",    "/rest/v1/{*path}",       Policy::Grants,        any(data::handle))
+        .data("/api/",     "/api/{*path}")
+        .data("/rest/v1/", "/rest/v1/{*path}")
 }
 
 /// The routes of this server itself; those of tables and files are the data API's.
@@ -123,19 +142,46 @@ pub fn routes() -> Vec<Route> {
     all().list
 }
 
-/// The whole service.
-pub fn router(app: App) -> Router {
-    let limit = DefaultBodyLimit::max(app.0.settings.max_body_bytes);
-    all()
-        .router
-        .fallback(missing)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(limit)
-        .layer(axum::middleware::from_fn_with_state(
-            app.clone(),
-            middleware::around,
-        ))
-        .with_state(app)
+/// The whole service; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Service {
+    app: App,
+    data: Arc<[&'static str]>,
+    router: Router,
+}
+
+impl Service {
+    pub(crate) fn new(app: App) -> Self {
+        let routes = all();
+        let router = routes
+            .router
+            .fallback(missing)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(DefaultBodyLimit::max(app.0.settings.max_body_bytes))
+            .with_state(app.clone());
+        Self {
+            app,
+            data: routes.data.into(),
+            router,
+        }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, request: Request) -> Response<Body> {
+        middleware::around(&self.app, request, |request| self.dispatch(request)).await
+    }
+
+    /// The data API has a grammar of its own below its mounts, so it needs no router.
+    async fn dispatch(&self, request: Request) -> Response<Body> {
+        let path = request.uri().path();
+        if self.data.iter().any(|mount| path.starts_with(mount)) {
+            return data::handle(&self.app, request).await.into_response();
+        }
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
 }
 
 async fn missing() -> Refusal {

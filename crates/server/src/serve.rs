@@ -1,14 +1,19 @@
 //! Listening, answering, stopping in good order.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-use crate::{App, router};
+use crate::App;
+use crate::router::Service;
 
 /// The longest that a client may take to send its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,7 +23,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Answers connections until `stop` is done, then finishes what is under way.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let service = TowerToHyperService::new(router(app));
+    let service = Service::new(app);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -42,7 +47,12 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         };
         // Small answers leave at once; a socket that refuses the option still works.
         let _ = stream.set_nodelay(true);
-        let connection = builder.serve_connection(TokioIo::new(stream), service.clone());
+        let service = service.clone();
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let service = service.clone();
+            async move { Ok::<_, Infallible>(service.answer(request.map(Body::new)).await) }
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), answer);
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -141,7 +141,8 @@ impl Db {
         match &self.engine {
             Engine::Sqlite(database) => database.readers.read(query, sink),
             Engine::Postgres(database) => database.read(query, sink).await,
-            Engine::MySql(database) => database.read(query, sink).await,
+            // The drivers' larger futures are boxed, or every waiting request would hold their size.
+            Engine::MySql(database) => Box::pin(database.read(query, sink)).await,
         }
     }
 
@@ -156,8 +157,8 @@ impl Db {
         }
         match &self.engine {
             Engine::Sqlite(database) => database.readers.read_all(reads),
-            Engine::Postgres(database) => database.read_all(reads).await,
-            Engine::MySql(database) => database.read_all(reads).await,
+            Engine::Postgres(database) => Box::pin(database.read_all(reads)).await,
+            Engine::MySql(database) => Box::pin(database.read_all(reads)).await,
         }
     }
 
@@ -192,8 +193,8 @@ impl Db {
             let result = match &self.engine {
                 // The one writer never loses a conflict, so the unit can be handed over.
                 Engine::Sqlite(database) => return database.writer.run(unit, keep).await,
-                Engine::Postgres(database) => database.write(&unit, keep).await,
-                Engine::MySql(database) => database.write(&unit, keep).await,
+                Engine::Postgres(database) => Box::pin(database.write(&unit, keep)).await,
+                Engine::MySql(database) => Box::pin(database.write(&unit, keep)).await,
             };
             match result {
                 Err(DbError::Conflict) if attempt < RETRIES => {

@@ -1,11 +1,19 @@
 //! Names of tables, columns and constraints.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// A name that can be written into SQL, always quoted.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ident(Arc<str>);
+#[derive(Clone)]
+pub struct Ident(Name);
+
+#[derive(Clone)]
+enum Name {
+    Literal(&'static str),
+    Shared(Arc<str>),
+}
 
 /// A text that cannot be a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,45 +44,83 @@ impl Ident {
         if name.chars().any(char::is_control) {
             return Err(IdentError::Control);
         }
-        Ok(Self(name.into()))
+        Ok(Self(Name::Shared(name.into())))
     }
 
-    /// The name of a static table, column or alias of our own.
+    /// The name of a table, column or alias of our own.
     ///
     /// # Panics
-    /// When the text is no name; it is a literal in our source, so a test finds that.
+    /// When the text is no plain name; it is a literal in our source, so a build or a test finds
+    /// that.
     #[must_use]
-    pub fn of(name: &'static str) -> Self {
-        Self::new(name).expect("a literal name is valid")
+    pub const fn of(name: &'static str) -> Self {
+        let bytes = name.as_bytes();
+        assert!(!bytes.is_empty() && bytes.len() <= Self::MAX_BYTES);
+        let mut place = 0;
+        while place < bytes.len() {
+            assert!(bytes[place].is_ascii_graphic());
+            place += 1;
+        }
+        Self(Name::Literal(name))
     }
 
     /// The name, unquoted.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Name::Literal(name) => name,
+            Name::Shared(name) => name,
+        }
+    }
+}
+
+impl PartialEq for Ident {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Ident {}
+
+impl PartialOrd for Ident {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ident {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+// As `Borrow<str>` asks for: the same hash as the text's.
+impl Hash for Ident {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
 impl fmt::Display for Ident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Ident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
 impl std::borrow::Borrow<str> for Ident {
     fn borrow(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
 impl PartialEq<str> for Ident {
     fn eq(&self, other: &str) -> bool {
-        &*self.0 == other
+        self.as_str() == other
     }
 }

@@ -37,10 +37,21 @@ impl RowRef<'_> {
         }
     }
 
+    /// Whether column `index` (from 0) holds nothing.
+    #[must_use]
+    pub fn is_null(&self, index: usize) -> bool {
+        match self {
+            Self::Owned(row) => row.0.get(index).is_none_or(Value::is_null),
+            Self::Sqlite(row) => row.is_null(index),
+            Self::Postgres(row) => row.is_null(index),
+            Self::MySql(row) => row.is_null(index),
+        }
+    }
+
     /// Column `index` in the wire spelling, where the engine's bytes are just that: SQLite keeps
     /// ids and moments as such text. `None` means: decode it.
     #[must_use]
-    pub fn spelled(&self, index: usize, kind: Kind) -> Option<&str> {
+    pub fn spelled(&self, index: usize, kind: Kind) -> Option<&[u8]> {
         match self {
             Self::Sqlite(row) => row.spelled(index, kind),
             Self::Owned(_) | Self::Postgres(_) | Self::MySql(_) => None,

@@ -72,14 +72,28 @@ pub(crate) fn civil(date: Date, time: Time) -> Option<Timestamp> {
 }
 
 /// Whether `text` is exactly what [`write_timestamp`] writes for some moment, judged by shape.
-pub(crate) fn is_timestamp(text: &str) -> bool {
-    let shape = b"dddd-dd-ddTdd:dd:dd.ddddddZ";
-    text.len() == shape.len()
-        && text
-            .bytes()
-            .zip(shape)
-            .all(|(byte, expected)| match expected {
-                b'd' => byte.is_ascii_digit(),
-                other => byte == *other,
-            })
+pub(crate) fn is_timestamp(text: &[u8]) -> bool {
+    has_shape(text, b"dddd-dd-ddTdd:dd:dd.ddddddZ")
+}
+
+/// Whether `text` is a lower-case UUID with hyphens (RFC 9562 §4).
+pub(crate) fn is_uuid(text: &[u8]) -> bool {
+    has_shape(text, b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
+}
+
+/// `d` stands for a digit, `x` for a hexadecimal one, anything else for itself. Looks at all
+/// bytes without branching, as this runs for each id and moment of each row.
+fn has_shape<const N: usize>(text: &[u8], shape: &[u8; N]) -> bool {
+    let Ok(text) = <&[u8; N]>::try_from(text) else {
+        return false;
+    };
+    text.iter().zip(shape).fold(true, |fits, (byte, expected)| {
+        let is_digit = byte.is_ascii_digit();
+        let is_letter = (b'a'..=b'f').contains(byte);
+        fits & match expected {
+            b'd' => is_digit,
+            b'x' => is_digit | is_letter,
+            other => byte == other,
+        }
+    })
 }

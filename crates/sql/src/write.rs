@@ -55,11 +55,11 @@ impl Sql {
     pub fn ident(&mut self, name: &Ident) -> &mut Self {
         let quote = self.dialect.quote();
         self.text.push(quote);
-        for character in name.as_str().chars() {
-            if character == quote {
-                self.text.push(quote);
+        for (place, part) in name.as_str().split(quote).enumerate() {
+            if place > 0 {
+                self.text.extend([quote, quote]);
             }
-            self.text.push(character);
+            self.text.push_str(part);
         }
         self.text.push(quote);
         self

@@ -286,6 +286,9 @@ impl ExpressionWriter<'_> {
     }
 
     fn insert_source(&mut self, columns: &[Ident], source: &InsertSource, check: Option<&Expr>) {
+        if let (InsertSource::Rows(rows), None) = (source, check) {
+            return self.values(rows);
+        }
         let rows = Ident::of("n");
         if check.is_some() {
             self.sql.push("select ");
@@ -298,7 +301,7 @@ impl ExpressionWriter<'_> {
             self.sql.push(" from (");
         }
         match source {
-            InsertSource::Rows(values) => self.value_rows(columns, values),
+            InsertSource::Rows(values) => self.selected_rows(columns, values),
             InsertSource::Query(query) => {
                 // The output names are the columns', for the rule to find them.
                 let mut query = (**query).clone();
@@ -314,7 +317,27 @@ impl ExpressionWriter<'_> {
         }
     }
 
-    fn value_rows(&mut self, columns: &[Ident], rows: &[Vec<Expr>]) {
+    /// `values (…), (…)`
+    fn values(&mut self, rows: &[Vec<Expr>]) {
+        self.frames.push(Frame {
+            this: None,
+            bindings: Vec::new(),
+        });
+        for (place, row) in rows.iter().enumerate() {
+            self.sql.push(if place == 0 { "values (" } else { "), (" });
+            for (place, value) in row.iter().enumerate() {
+                if place > 0 {
+                    self.sql.push(", ");
+                }
+                self.expr(value);
+            }
+        }
+        self.sql.push(")");
+        self.frames.pop();
+    }
+
+    /// The rows as a query with names, for a rule to look at.
+    fn selected_rows(&mut self, columns: &[Ident], rows: &[Vec<Expr>]) {
         self.frames.push(Frame {
             this: None,
             bindings: Vec::new(),

@@ -1,6 +1,6 @@
 //! Bodies of writes: JSON to typed rows, every fault named at once.
 
-use lang::{Expr, Type};
+use lang::{Expr, ExprKind, Type};
 use schema::{Column, ColumnDefault, Table};
 use serde_json::{Map, Value as Json};
 use sql::{Ident, Value};
@@ -283,8 +283,12 @@ fn check_row(
     prefix: &str,
     faults: &mut Vec<Fault>,
 ) {
+    let known = |leaf: &ExprKind| match leaf {
+        ExprKind::Column { column, .. } => known(column),
+        _ => None,
+    };
     for check in &table.checks {
-        if check.expr.evaluate(known) == Some(Value::Bool(false)) {
+        if check.expr.evaluate(&known) == Some(Value::Bool(false)) {
             let at = check.column.as_ref().map_or("", |column| column.as_str());
             let condition = check.expr.to_string().replace('"', "");
             let message = format!("must satisfy {condition}");

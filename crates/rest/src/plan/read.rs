@@ -11,6 +11,12 @@ use crate::json::{ChildWriter, Field, RowWriter, member_key};
 use crate::request::{Prefer, ReadRequest};
 use crate::{ContentType, ErrorKind, RestError, Success, SuccessKind};
 
+/// The alias of the table that is read.
+const ROOT: Ident = Ident::of("r");
+
+/// The alias of a table whose rows are many for each row that is read.
+const CHILD: Ident = Ident::of("c");
+
 /// What the rows become.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -240,7 +246,7 @@ impl Reader<'_, '_> {
         &mut self,
         parts: &[Part<'_>],
     ) -> Result<((Query, RowWriter), Vec<(Query, ChildWriter)>), RestError> {
-        let root = Ident::of("r");
+        let root = &ROOT;
         let mut sql = Sql::new(self.context.dialect);
         let mut columns = Columns {
             sql: &mut sql,
@@ -249,25 +255,25 @@ impl Reader<'_, '_> {
         columns.sql.push("select ");
         let mut fields = Vec::new();
         let mut children = Vec::new();
-        for (place, part) in parts.iter().enumerate() {
+        for part in parts {
             match part {
                 Part::Column(chosen) => {
                     let kind = chosen.column.ty.kind();
-                    let index = columns.add(&root, &chosen.column.name, kind);
+                    let index = columns.add(root, &chosen.column.name, kind);
                     fields.push(Field::Column {
-                        key: member_key(&chosen.key),
+                        key: member_key(chosen.key),
                         index,
                         kind,
                     });
                 }
                 Part::Embed(embed) if embed.to_one => {
-                    fields.push(columns.embed(&embed_alias(place), embed));
+                    fields.push(columns.embed(embed));
                 }
                 Part::Embed(embed) => {
                     let (query, writer) = self.child(embed, parts)?;
                     let (own, kind) = tie(self.target, embed)?;
-                    let index = columns.add(&root, own, kind);
-                    let key = member_key(&embed.key);
+                    let index = columns.add(root, own, kind);
+                    let key = member_key(embed.key);
                     fields.push(Field::Many {
                         key,
                         child: children.len(),
@@ -283,8 +289,8 @@ impl Reader<'_, '_> {
             columns.kinds.push(Kind::Integer);
         }
         let kinds = columns.kinds;
-        self.relation(&mut sql, &root, parts)?;
-        self.page(&mut sql, &root)?;
+        self.relation(&mut sql, root, parts)?;
+        self.page(&mut sql, root)?;
         let weight = if self.is_short() {
             Weight::Short
         } else {
@@ -308,23 +314,23 @@ impl Reader<'_, '_> {
             .push(" as ")
             .ident(root);
         let mut exists = Vec::new();
-        for (place, part) in parts.iter().enumerate() {
+        for part in parts {
             let Part::Embed(embed) = part else { continue };
             if !embed.to_one {
                 if embed.inner {
-                    exists.push((place, embed));
+                    exists.push(embed);
                 }
                 continue;
             }
-            let alias = embed_alias(place);
+            let alias = &embed.alias;
             sql.push(if embed.inner { " join " } else { " left join " });
             sql.ident(&embed.target.table.name)
                 .push(" as ")
-                .ident(&alias)
+                .ident(alias)
                 .push(" on ");
-            Self::ties(sql, root, &alias, embed);
-            self.rule(sql, &embed.target.access.read, &alias);
-            write_conditions(sql, embed.target, &alias, &embed.scope.conditions)?;
+            Self::ties(sql, root, alias, embed);
+            self.rule(sql, &embed.target.access.read, alias);
+            write_conditions(sql, embed.target, alias, &embed.scope.conditions)?;
         }
         sql.push(" where 1 = 1");
         if let Some(key) = self.key {
@@ -344,14 +350,14 @@ impl Reader<'_, '_> {
         }
         self.rule(sql, &self.target.access.read, root);
         write_conditions(sql, self.target, root, &self.request.root.conditions)?;
-        for (place, embed) in exists {
-            let alias = embed_alias(place);
+        for embed in exists {
+            let alias = &embed.alias;
             sql.push(" and exists (select 1 from ")
                 .ident(&embed.target.table.name);
-            sql.push(" as ").ident(&alias).push(" where ");
-            Self::ties(sql, root, &alias, embed);
-            self.rule(sql, &embed.target.access.read, &alias);
-            write_conditions(sql, embed.target, &alias, &embed.scope.conditions)?;
+            sql.push(" as ").ident(alias).push(" where ");
+            Self::ties(sql, root, alias, embed);
+            self.rule(sql, &embed.target.access.read, alias);
+            write_conditions(sql, embed.target, alias, &embed.scope.conditions)?;
             sql.push(")");
         }
         Ok(())
@@ -398,10 +404,10 @@ impl Reader<'_, '_> {
     }
 
     fn count(&self, parts: &[Part<'_>]) -> Result<Query, RestError> {
-        let root = Ident::of("r");
+        let root = &ROOT;
         let mut sql = Sql::new(self.context.dialect);
         sql.push("select count(*)");
-        self.relation(&mut sql, &root, parts)?;
+        self.relation(&mut sql, root, parts)?;
         Ok(Query::long(sql, vec![Kind::BigInt]))
     }
 
@@ -414,20 +420,20 @@ impl Reader<'_, '_> {
     ) -> Result<(Query, ChildWriter), RestError> {
         let (own, kind) = tie(self.target, embed)?;
         let (_, other) = &embed.pairs[0];
-        let (root, alias) = (Ident::of("r"), Ident::of("c"));
+        let (root, alias) = (&ROOT, &CHILD);
         let mut sql = Sql::new(self.context.dialect);
         let mut columns = Columns {
             sql: &mut sql,
             kinds: Vec::new(),
         };
         columns.sql.push("select ");
-        columns.add(&alias, other, kind);
+        columns.add(alias, other, kind);
         let mut fields = Vec::new();
         for chosen in &embed.columns {
             let kind = chosen.column.ty.kind();
-            let index = columns.add(&alias, &chosen.column.name, kind);
+            let index = columns.add(alias, &chosen.column.name, kind);
             fields.push(Field::Column {
-                key: member_key(&chosen.key),
+                key: member_key(chosen.key),
                 index,
                 kind,
             });
@@ -438,30 +444,30 @@ impl Reader<'_, '_> {
         if capped {
             // The first rows of each parent, not of all of them together.
             sql.push("(select c.*, row_number() over (partition by ")
-                .column(&alias, other);
-            write_order(&mut sql, embed.target, &alias, &embed.scope.order)?;
+                .column(alias, other);
+            write_order(&mut sql, embed.target, alias, &embed.scope.order)?;
             sql.push(") as row_place from ");
         }
         sql.ident(&embed.target.table.name)
             .push(" as ")
-            .ident(&alias)
+            .ident(alias)
             .push(" where ");
-        sql.column(&alias, other)
+        sql.column(alias, other)
             .push(" in (select k from (select ")
-            .column(&root, own);
+            .column(root, own);
         sql.push(" as k");
-        self.relation(&mut sql, &root, parts)?;
-        self.page(&mut sql, &root)?;
+        self.relation(&mut sql, root, parts)?;
+        self.page(&mut sql, root)?;
         sql.push(") as p)");
-        self.rule(&mut sql, &embed.target.access.read, &alias);
-        write_conditions(&mut sql, embed.target, &alias, &embed.scope.conditions)?;
+        self.rule(&mut sql, &embed.target.access.read, alias);
+        write_conditions(&mut sql, embed.target, alias, &embed.scope.conditions)?;
         if let Some(limit) = embed.scope.limit {
             let skipped = embed.scope.offset.unwrap_or(0);
             sql.push(") as c where row_place <= ")
                 .number(limit + skipped);
             sql.push(" and row_place > ").number(skipped);
         }
-        write_order(&mut sql, embed.target, &alias, &embed.scope.order)?;
+        write_order(&mut sql, embed.target, alias, &embed.scope.order)?;
         let weight = if self.is_short() {
             Weight::Short
         } else {
@@ -487,10 +493,6 @@ fn tie<'e>(target: Target<'_>, embed: &'e Embed<'_>) -> Result<(&'e Ident, Kind)
     }
 }
 
-fn embed_alias(place: usize) -> Ident {
-    Ident::new(&format!("e{place}")).expect("a letter and digits are a name")
-}
-
 /// The list of a `select`, and what its columns decode to.
 struct Columns<'s> {
     sql: &'s mut Sql,
@@ -507,20 +509,27 @@ impl Columns<'_> {
         self.kinds.len() - 1
     }
 
-    fn embed(&mut self, alias: &Ident, embed: &Embed<'_>) -> Field {
+    fn embed(&mut self, embed: &Embed<'_>) -> Field {
+        let alias = &embed.alias;
         let mut fields = Vec::new();
+        let mut never_null = None;
         for chosen in &embed.columns {
             let kind = chosen.column.ty.kind();
             let index = self.add(alias, &chosen.column.name, kind);
+            if !chosen.column.nullable {
+                never_null = Some(index);
+            }
             fields.push(Field::Column {
-                key: member_key(&chosen.key),
+                key: member_key(chosen.key),
                 index,
                 kind,
             });
         }
-        let marker = (!embed.inner).then(|| self.add(alias, &embed.pairs[0].1, Kind::Text));
+        // A column that is null only where no row was joined; the tie itself is always one.
+        let marker = (!embed.inner)
+            .then(|| never_null.unwrap_or_else(|| self.add(alias, &embed.pairs[0].1, Kind::Text)));
         Field::One {
-            key: member_key(&embed.key),
+            key: member_key(embed.key),
             marker,
             fields,
         }

@@ -11,13 +11,15 @@ use crate::{ErrorKind, RestError};
 
 /// A selected column with its name in the answer.
 pub(super) struct Chosen<'a> {
-    pub(super) key: String,
+    pub(super) key: &'a str,
     pub(super) column: &'a schema::Column,
 }
 
 /// Related rows.
 pub(super) struct Embed<'a> {
-    pub(super) key: String,
+    pub(super) key: &'a str,
+    /// The related table's name in the statement.
+    pub(super) alias: Ident,
     pub(super) target: Target<'a>,
     pub(super) columns: Vec<Chosen<'a>>,
     pub(super) inner: bool,
@@ -26,7 +28,7 @@ pub(super) struct Embed<'a> {
     /// Whether one row at most is related.
     pub(super) to_one: bool,
     /// Filters, order and limit of the related rows.
-    pub(super) scope: Scope,
+    pub(super) scope: &'a Scope,
 }
 
 /// A resolved `select`, items in order.
@@ -35,12 +37,24 @@ pub(super) enum Part<'a> {
     Embed(Embed<'a>),
 }
 
+/// All related rows.
+static WHOLE: Scope = Scope {
+    conditions: Vec::new(),
+    order: Vec::new(),
+    limit: None,
+    offset: None,
+};
+
+fn alias_of(place: usize) -> Ident {
+    Ident::new(&format!("e{place}")).expect("a letter and digits are a name")
+}
+
 /// Resolves against what the caller may read. No `select` means all readable columns.
 pub(super) fn resolve<'a>(
     context: Context<'a>,
     target: Target<'a>,
-    selection: Option<&Selection>,
-    embeds: &[(String, Scope)],
+    selection: Option<&'a Selection>,
+    embeds: &'a [(String, Scope)],
 ) -> Result<Vec<Part<'a>>, RestError> {
     let mut parts = Vec::new();
     let mut used = Vec::new();
@@ -49,7 +63,7 @@ pub(super) fn resolve<'a>(
             Item::All => parts.extend(all(target).into_iter().map(Part::Column)),
             Item::Column { alias, name } => {
                 let column = readable(target, name)?;
-                let key = alias.clone().unwrap_or_else(|| name.clone());
+                let key = alias.as_deref().unwrap_or(name);
                 parts.push(Part::Column(Chosen { key, column }));
             }
             Item::Embed {
@@ -59,25 +73,28 @@ pub(super) fn resolve<'a>(
                 inner,
                 items,
             } => {
-                let key = alias.clone().unwrap_or_else(|| relation.clone());
+                let key = alias.as_deref().unwrap_or(relation);
                 let scope = embeds
                     .iter()
-                    .find(|(name, _)| *name == key || name == relation);
+                    .find(|(name, _)| *name == *key || name == relation);
                 if let Some((name, _)) = scope {
-                    used.push(name.clone());
+                    used.push(name);
                 }
-                let scope = scope.map(|(_, scope)| scope.clone()).unwrap_or_default();
-                let embed = embed(context, target, relation, hint.as_deref(), items)?;
+                let (related, way) = way(context, target, relation, hint.as_deref())?;
                 parts.push(Part::Embed(Embed {
                     key,
+                    alias: alias_of(parts.len()),
+                    target: related,
+                    columns: columns(related, items)?,
                     inner: *inner,
-                    scope,
-                    ..embed
+                    pairs: way.pairs(),
+                    to_one: way.to_one,
+                    scope: scope.map_or(&WHOLE, |(_, scope)| scope),
                 }));
             }
         }
     }
-    match embeds.iter().find(|(name, _)| !used.contains(name)) {
+    match embeds.iter().find(|(name, _)| !used.contains(&name)) {
         Some((name, _)) => Err(RestError::new(
             ErrorKind::BadRequest,
             "PGRST108",
@@ -93,7 +110,7 @@ fn all(target: Target<'_>) -> Vec<Chosen<'_>> {
     columns
         .filter(|column| target.access.readable().contains(&column.name))
         .map(|column| Chosen {
-            key: column.name.to_string(),
+            key: column.name.as_str(),
             column,
         })
         .collect()
@@ -107,13 +124,25 @@ struct Way<'a> {
     to_one: bool,
 }
 
-fn embed<'a>(
+impl Way<'_> {
+    /// Columns of the parent and of the related table that are equal.
+    fn pairs(&self) -> Vec<(Ident, Ident)> {
+        let pairs = self.key.columns.iter().zip(&self.key.target_columns);
+        let turned = |(own, other): (&Ident, &Ident)| match self.forward {
+            true => (own.clone(), other.clone()),
+            false => (other.clone(), own.clone()),
+        };
+        pairs.map(turned).collect()
+    }
+}
+
+/// The related table and the one way to it that is meant.
+fn way<'a>(
     context: Context<'a>,
     parent: Target<'a>,
     relation: &str,
     hint: Option<&str>,
-    items: &Selection,
-) -> Result<Embed<'a>, RestError> {
+) -> Result<(Target<'a>, Way<'a>), RestError> {
     let unknown = || {
         let message = format!("{} has no relation to {relation}", parent.table.name);
         RestError::new(ErrorKind::BadRequest, "PGRST200", message)
@@ -138,34 +167,28 @@ fn embed<'a>(
             way.key.name == *hint || way.key.columns.iter().any(|column| *column == *hint)
         });
     }
-    let way = match ways.as_slice() {
-        [] => return Err(unknown()),
-        [way] => way,
+    match ways.len() {
+        0 => Err(unknown()),
+        1 => Ok((target, ways.swap_remove(0))),
         several => {
-            let names: Vec<&str> = several.iter().map(|way| way.key.name.as_str()).collect();
-            let message = format!("there are {} relations to {relation}", several.len());
-            return Err(RestError::new(ErrorKind::Ambiguous, "PGRST201", message)
+            let names: Vec<&str> = ways.iter().map(|way| way.key.name.as_str()).collect();
+            let message = format!("there are {several} relations to {relation}");
+            Err(RestError::new(ErrorKind::Ambiguous, "PGRST201", message)
                 .details(json!(names))
-                .hint(format!("say which one: {relation}!{}(…)", names[0])));
+                .hint(format!("say which one: {relation}!{}(…)", names[0])))
         }
-    };
-    let pairs = way
-        .key
-        .columns
-        .iter()
-        .cloned()
-        .zip(way.key.target_columns.iter().cloned());
-    let pairs = match way.forward {
-        true => pairs.collect(),
-        false => pairs.map(|(own, other)| (other, own)).collect(),
-    };
+    }
+}
+
+/// The selected columns of a related table.
+fn columns<'a>(target: Target<'a>, items: &'a Selection) -> Result<Vec<Chosen<'a>>, RestError> {
     let mut columns = Vec::new();
     for item in items {
         match item {
             Item::All => columns.extend(all(target)),
             Item::Column { alias, name } => {
                 let column = readable(target, name)?;
-                let key = alias.clone().unwrap_or_else(|| name.clone());
+                let key = alias.as_deref().unwrap_or(name);
                 columns.push(Chosen { key, column });
             }
             Item::Embed { .. } => {
@@ -176,15 +199,7 @@ fn embed<'a>(
             }
         }
     }
-    Ok(Embed {
-        key: String::new(),
-        target,
-        columns,
-        inner: false,
-        pairs,
-        to_one: way.to_one,
-        scope: Scope::default(),
-    })
+    Ok(columns)
 }
 
 /// The related table and all ways to it; a foreign key's column may stand for its table.

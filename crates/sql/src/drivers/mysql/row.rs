@@ -13,6 +13,10 @@ use crate::{DbError, DbResult, Dialect, Kind, Value, ValueRef};
 pub struct MySqlRow<'row>(pub(super) &'row mysql_async::Row);
 
 impl MySqlRow<'_> {
+    pub(crate) fn is_null(&self, index: usize) -> bool {
+        matches!(self.0.as_ref(index), None | Some(Stored::NULL))
+    }
+
     pub(crate) fn get(&self, index: usize, kind: Kind) -> DbResult<ValueRef<'_>> {
         let stored = self.0.as_ref(index).unwrap_or(&Stored::NULL);
         decode(stored, kind).ok_or_else(|| DbError::Decode {

@@ -70,12 +70,12 @@ impl Connector {
     pub(super) async fn connect(&self) -> Result<Connection, tokio_postgres::Error> {
         let client = match &self.tls {
             None => {
-                let (client, connection) = self.config.connect(NoTls).await?;
+                let (client, connection) = Box::pin(self.config.connect(NoTls)).await?;
                 tokio::spawn(drive(connection));
                 client
             }
             Some(tls) => {
-                let (client, connection) = self.config.connect(tls.clone()).await?;
+                let (client, connection) = Box::pin(self.config.connect(tls.clone())).await?;
                 tokio::spawn(drive(connection));
                 client
             }

@@ -33,6 +33,10 @@ impl<'a> FromSql<'a> for Raw<'a> {
 }
 
 impl PostgresRow<'_> {
+    pub(crate) fn is_null(&self, index: usize) -> bool {
+        matches!(self.0.try_get::<_, Option<Raw<'_>>>(index), Ok(None))
+    }
+
     pub(crate) fn get(&self, index: usize, kind: Kind) -> DbResult<ValueRef<'_>> {
         let raw: Option<Raw<'_>> = self
             .0

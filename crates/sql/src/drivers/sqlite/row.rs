@@ -24,26 +24,21 @@ impl SqliteRow<'_> {
         })
     }
 
-    pub(crate) fn spelled(&self, index: usize, kind: Kind) -> Option<&str> {
-        let Ok(StoredRef::Text(bytes)) = self.0.get_ref(index) else {
-            return None;
-        };
-        let text = std::str::from_utf8(bytes).ok()?;
-        let fits = match kind {
-            Kind::Timestamp => spell::is_timestamp(text),
-            Kind::Uuid => is_uuid(bytes),
-            _ => false,
-        };
-        fits.then_some(text)
+    pub(crate) fn is_null(&self, index: usize) -> bool {
+        matches!(self.0.get_ref(index), Ok(StoredRef::Null))
     }
-}
 
-fn is_uuid(text: &[u8]) -> bool {
-    text.len() == 36
-        && text.iter().enumerate().all(|(place, byte)| match place {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(byte),
-        })
+    pub(crate) fn spelled(&self, index: usize, kind: Kind) -> Option<&[u8]> {
+        let fits = match kind {
+            Kind::Timestamp => spell::is_timestamp,
+            Kind::Uuid => spell::is_uuid,
+            _ => return None,
+        };
+        match self.0.get_ref(index) {
+            Ok(StoredRef::Text(text)) if fits(text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 fn decode(stored: StoredRef<'_>, kind: Kind) -> Option<ValueRef<'_>> {
