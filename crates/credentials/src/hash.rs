@@ -60,7 +60,8 @@ impl HashParams {
     };
 
     /// Whether a login could bear it: a row in the database must not cost minutes of CPU.
-    pub(crate) fn are_bearable(self) -> bool {
+    #[must_use]
+    pub fn are_bearable(self) -> bool {
         (8..=1_048_576).contains(&self.memory_kib)
             && (1..=64).contains(&self.iterations)
             && (1..=16).contains(&self.parallelism)

@@ -58,6 +58,8 @@ pub struct ColumnDef {
     pub default: Option<DefaultDef>,
     /// `GENERATED { ALWAYS | BY DEFAULT } AS IDENTITY`
     pub identity: bool,
+    /// `GENERATED ALWAYS AS (…) STORED`
+    pub generated: Option<RawExpr>,
 }
 
 /// `DEFAULT expression`

@@ -14,6 +14,9 @@ pub(crate) struct Arguments {
     /// Which database: dev, test or prod; the last two read `TEST_DATABASE_URL` and `PROD_DATABASE_URL`.
     #[arg(long, global = true, default_value = "dev", value_parser = ["dev", "test", "prod"])]
     pub(crate) target: String,
+    /// A setting for this run, before every other layer; may be given several times.
+    #[arg(long = "set", global = true, value_name = "SECTION.NAME=VALUE")]
+    pub(crate) set: Vec<String>,
     /// Print JSON for programs.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -38,13 +41,18 @@ pub(crate) enum Command {
     Dev {
         /// The project's folder; found from here by default.
         folder: Option<PathBuf>,
+        #[command(flatten)]
+        address: Address,
     },
     /// Serve.
     #[command(
         visible_alias = "start",
-        after_help = "Example: PORT=8080 pilaster serve"
+        after_help = "Example: pilaster serve --host 0.0.0.0 --port 8080"
     )]
-    Serve,
+    Serve {
+        #[command(flatten)]
+        address: Address,
+    },
     /// Write, apply and list migrations.
     #[command(subcommand)]
     Migrate(Migrate),
@@ -58,6 +66,9 @@ pub(crate) enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// List and change accounts.
+    #[command(subcommand)]
+    User(User),
     /// List every route and who may use it.
     #[command(after_help = "Example: pilaster routes")]
     Routes,
@@ -73,6 +84,42 @@ pub(crate) enum Command {
     /// Print the version.
     #[command(after_help = "Example: pilaster version")]
     Version,
+}
+
+/// Where to listen.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Address {
+    /// The address to listen on, as --set server.host=…
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// The port to listen on, as --set server.port=…
+    #[arg(long)]
+    pub(crate) port: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// The accounts, newest first.
+    #[command(after_help = "Example: pilaster user list")]
+    List,
+    /// One account.
+    #[command(after_help = "Example: pilaster user show ada@example.org")]
+    Show {
+        /// An e-mail address, a user name or an id.
+        user: String,
+    },
+    /// Change an account.
+    #[command(after_help = "Example: pilaster user update ada@example.org --email ada@new.example")]
+    Update {
+        /// An e-mail address, a user name or an id.
+        user: String,
+        /// The new e-mail address; it has to be confirmed again.
+        #[arg(long)]
+        email: Option<String>,
+        /// The new user name.
+        #[arg(long)]
+        username: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,6 +150,12 @@ pub(crate) enum Database {
     /// Who is connected.
     #[command(after_help = "Example: pilaster db sessions")]
     Sessions,
+    /// End somebody's connection.
+    #[command(after_help = "Example: pilaster db kill 4711")]
+    Kill {
+        /// Its number in `db sessions`.
+        id: i64,
+    },
     /// The columns of a table as the database has them.
     #[command(after_help = "Example: pilaster db describe activities -x")]
     Describe {

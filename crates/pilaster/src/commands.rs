@@ -10,8 +10,9 @@ mod openapi;
 mod routes;
 mod secret;
 mod serve;
+mod user;
 
-use crate::cli::{Arguments, Command};
+use crate::cli::{Address, Arguments, Command};
 use crate::config::{Configuration, find_file};
 use crate::failure::Outcome;
 
@@ -19,7 +20,16 @@ use crate::failure::Outcome;
 pub(crate) async fn run(arguments: Arguments) -> Outcome {
     let load = || {
         let file = find_file(arguments.config.as_deref())?;
-        Configuration::load(&file, &arguments.target)
+        Configuration::load(&file, &arguments.target, &arguments.set)
+    };
+    let listening = |address: &Address| {
+        let flag = |name: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("server.{name}={value}"))
+        };
+        let more = [flag("host", &address.host), flag("port", &address.port)];
+        let mut flags = arguments.set.clone();
+        flags.extend(more.into_iter().flatten());
+        flags
     };
     match arguments.command {
         Command::Init { folder, example } => init::run(&folder, &example),
@@ -27,11 +37,16 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
             println!("pilaster {}", env!("CARGO_PKG_VERSION"));
             Ok(())
         }
-        Command::Dev { folder } => {
+        Command::Dev { folder, address } => {
             let file = find_file(folder.as_deref().or(arguments.config.as_deref()))?;
-            dev::run(&file, &arguments.target).await
+            dev::run(&file, &arguments.target, &listening(&address)).await
         }
-        Command::Serve => serve::run(&load()?).await,
+        Command::Serve { address } => {
+            let file = find_file(arguments.config.as_deref())?;
+            let flags = listening(&address);
+            serve::run(&Configuration::load(&file, &arguments.target, &flags)?).await
+        }
+        Command::User(verb) => user::run(&load()?, verb, arguments.json).await,
         Command::Migrate(verb) => migrate::run(&load()?, &verb, arguments.json).await,
         Command::Db(verb) => db::run(&load()?, &verb, arguments.json).await,
         Command::Check { offline } => check::run(&load()?, offline).await,

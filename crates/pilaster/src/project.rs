@@ -103,7 +103,7 @@ pub(crate) fn system_migrations() -> Outcome<Migrations> {
 /// Connects to the project's database.
 pub(crate) async fn connect(configuration: &Configuration) -> Outcome<Db> {
     let url = database_url(configuration)?;
-    let options = database_options(configuration)?;
+    let options = database_options(configuration, &url)?;
     Db::connect(&url, &options)
         .await
         .map_err(|error| Failure::database(&url.to_string(), &error))

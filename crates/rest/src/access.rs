@@ -7,7 +7,7 @@ use lang::{
     AuthFunction, BinaryOp, Environment, Expr, ExprKind, Literal, PolicyCommand, Privilege, Span,
     Type,
 };
-use schema::{Catalog, Policy, Table};
+use schema::{Catalog, Column, Policy, Table};
 use sql::{Ident, Value};
 use uuid::Uuid;
 
@@ -67,8 +67,11 @@ impl TableAccess {
                     Some(columns) => columns.contains(column),
                 })
             };
-            let all = table.columns.iter().map(|column| &column.name);
-            all.filter(|name| granted(name))
+            let is_write = matches!(privilege, Privilege::Insert | Privilege::Update);
+            let writable = |column: &&Column| !(is_write && column.generated.is_some());
+            let all = table.columns.iter().filter(writable);
+            all.map(|column| &column.name)
+                .filter(|name| granted(name))
                 .cloned()
                 .collect::<Vec<_>>()
         };

@@ -62,7 +62,7 @@ pub(crate) fn from_text(text: &str, ty: &Type) -> Result<Value, Misfit> {
             .map(Value::Bytes)
             .map_err(|_| wrong(ty, "base64, AAEC")),
         Type::Json => match serde_json::from_str::<Json>(text) {
-            Ok(json) => Ok(Value::Json(json.to_string())),
+            Ok(json) => Ok(Value::Json(canonical(&json).to_string())),
             Err(_) => Err(wrong(ty, "{\"a\": 1}")),
         },
     }
@@ -72,7 +72,7 @@ pub(crate) fn from_text(text: &str, ty: &Type) -> Result<Value, Misfit> {
 pub(crate) fn from_json(json: &Json, ty: &Type) -> Result<Value, Misfit> {
     match (json, ty) {
         (Json::Null, _) => Ok(Value::Null),
-        (json, Type::Json) => Ok(Value::Json(json.to_string())),
+        (json, Type::Json) => Ok(Value::Json(canonical(json).to_string())),
         (Json::Bool(value), Type::Boolean) => Ok(Value::Bool(*value)),
         (Json::Number(number), Type::SmallInt | Type::Integer | Type::BigInt) => {
             integer(&number.to_string(), ty)
@@ -94,6 +94,25 @@ pub(crate) fn from_json(json: &Json, ty: &Type) -> Result<Value, Misfit> {
             | Type::Bytes,
         ) => from_text(text, ty),
         _ => Err(("type", format!("must be {}", article(ty)))),
+    }
+}
+
+/// The same JSON with its members in the order that PostgreSQL's jsonb and MySQL keep them in, by
+/// length, then by bytes; SQLite and MariaDB keep what they are given.
+fn canonical(json: &Json) -> Json {
+    match json {
+        Json::Object(members) => {
+            let mut sorted: Vec<(&String, &Json)> = members.iter().collect();
+            sorted.sort_by_key(|(name, _)| (name.len(), name.as_bytes()));
+            let sorted = sorted.into_iter();
+            Json::Object(
+                sorted
+                    .map(|(name, value)| (name.clone(), canonical(value)))
+                    .collect(),
+            )
+        }
+        Json::Array(elements) => Json::Array(elements.iter().map(canonical).collect()),
+        plain => plain.clone(),
     }
 }
 

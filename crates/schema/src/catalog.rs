@@ -67,6 +67,8 @@ pub struct Column {
     pub default: Option<ColumnDefault>,
     /// Whether the engine numbers its rows.
     pub identity: bool,
+    /// `GENERATED ALWAYS AS (…) STORED` over "this row" (binding 0): nobody writes it.
+    pub generated: Option<Expr>,
     /// `COMMENT ON COLUMN`
     pub comment: Option<String>,
     /// Where it is declared.

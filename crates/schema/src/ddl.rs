@@ -35,7 +35,7 @@ pub fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Diale
         } => {
             sql.push("alter table ").ident(table).push(" add column ");
             if let Some(owner) = catalog.table(table.as_str()) {
-                columns::define(&mut sql, column, owner);
+                columns::define(&mut sql, column, owner, columns::Define::InTableThatExists);
             }
             let inline = foreign_key.as_ref().filter(|_| dialect == Dialect::Sqlite);
             if let Some(key) = inline {

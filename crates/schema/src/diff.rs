@@ -116,13 +116,15 @@ fn compare(
     }
     for column in &new.columns {
         match old.column(column.name.as_str()) {
-            None if !column.nullable && column.default.is_none() => refuse(
-                column.span,
-                format!(
-                    "{name}.{} is NOT NULL and has no default for the rows that exist",
-                    column.name
-                ),
-            ),
+            None if !column.nullable && column.default.is_none() && column.generated.is_none() => {
+                refuse(
+                    column.span,
+                    format!(
+                        "{name}.{} is NOT NULL and has no default for the rows that exist",
+                        column.name
+                    ),
+                );
+            }
             None => operations.push(Operation::AddColumn {
                 table: name.clone(),
                 column: Box::new(column.clone()),
@@ -136,6 +138,7 @@ fn compare(
                 let same = before.ty == column.ty
                     && before.nullable == column.nullable
                     && before.identity == column.identity
+                    && before.generated == column.generated
                     && default_text(before) == default_text(column);
                 if !same {
                     refuse(column.span, format!("{name}.{} has changed", column.name));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use credentials::{EmailAddress, Password, Username, Verdict};
+use credentials::{EmailAddress, Password, Username};
 use oauth::{AccessTokenClaims, encode_access_token};
 use rest::{Moment, Registered};
 use serde_json::{Map, Value, json};
@@ -17,6 +17,7 @@ use crate::App;
 use crate::app::State;
 use crate::auth::authenticate;
 use crate::error::{Answer, Refusal};
+use crate::passwords::Compared;
 
 /// What a registration may say.
 const FIELDS: [&str; 6] = [
@@ -257,9 +258,21 @@ pub(crate) async fn token(Shared(app): Shared<App>, headers: HeaderMap, body: By
         Some(candidate) => (Some(candidate.user), candidate.hash),
         None => (None, None),
     };
-    let verdict = state.passwords.verify(password, hash).await?;
-    match (verdict, user) {
-        (Verdict::Match { .. }, Some(user)) if user.active => grant(state, &user).await,
+    match (
+        state
+            .passwords
+            .compare(password, hash, state.rng.clone())
+            .await?,
+        user,
+    ) {
+        (Compared::Right { upgrade }, Some(user)) if user.active => {
+            if let Some((old, new)) = upgrade {
+                users::upgrade_password(&state.store, user.id, &old, &new)
+                    .await
+                    .map_err(|error| of_store(&error))?;
+            }
+            grant(state, &user).await
+        }
         _ => Err(refused()),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use credentials::{MasterKey, Peppers};
+use credentials::{HashParams, MasterKey, Peppers};
 use oauth::Expectations;
 use rest::{Api, BaseRole, Caller, Hook, Limits, OpenApiInfo, RoleSet};
 use sql::Db;
@@ -37,6 +37,10 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// Whether replies explain more than a stranger should know.
     pub dev: bool,
+    /// Whether the API's description and its pages are served.
+    pub docs: bool,
+    /// How much work a password's hash is.
+    pub password_params: HashParams,
     /// The data API's limits.
     pub limits: Limits,
 }
@@ -99,6 +103,7 @@ impl App {
             leeway: Duration::from_secs(5),
         };
         let compiled = Compiled::new(api, hook);
+        let passwords = PasswordPool::new(peppers, settings.password_params);
         Ok(Self(Arc::new(State {
             db,
             store,
@@ -107,7 +112,7 @@ impl App {
             keys,
             expectations,
             tokens: TokenCache::new(),
-            passwords: PasswordPool::new(peppers),
+            passwords,
             request_ids: RequestIds::new(&rng),
             clock,
             rng,

@@ -27,8 +27,21 @@ fn with_type(body: impl Into<Body>, kind: &'static str) -> Response<Body> {
     response
 }
 
+/// Pages that `server.docs = "off"` takes away.
+fn require_docs(app: &App) -> Result<(), Refusal> {
+    if app.0.settings.docs {
+        return Ok(());
+    }
+    Err(missing())
+}
+
+fn missing() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "PGRST125", "there is no such path")
+}
+
 /// `GET /openapi.json`, for the caller's roles.
 pub(crate) async fn openapi(Shared(app): Shared<App>, headers: HeaderMap) -> Answer {
+    require_docs(&app)?;
     let compiled = app.0.compiled.load();
     let caller = authenticate(&app.0, &compiled, &headers)?;
     let roles = caller
@@ -40,22 +53,28 @@ pub(crate) async fn openapi(Shared(app): Shared<App>, headers: HeaderMap) -> Ans
     ))
 }
 
-/// `GET /docs`
-pub(crate) async fn page() -> Answer {
+/// `GET /docs`: for trying things out.
+pub(crate) async fn page(Shared(app): Shared<App>) -> Answer {
+    require_docs(&app)?;
     file("docs.html")
 }
 
+/// `GET /redoc`: for reading.
+pub(crate) async fn redoc(Shared(app): Shared<App>) -> Answer {
+    require_docs(&app)?;
+    file("redoc.html")
+}
+
 /// `GET /docs/{file}`
-pub(crate) async fn asset(Path(name): Path<String>) -> Answer {
+pub(crate) async fn asset(Shared(app): Shared<App>, Path(name): Path<String>) -> Answer {
+    require_docs(&app)?;
     match name.as_str() {
         "docs.js" => file("docs.js"),
         "swagger-ui.css" => file("vendor/swagger-ui/swagger-ui.css"),
         "swagger-ui-bundle.js" => file("vendor/swagger-ui/swagger-ui-bundle.js"),
-        _ => Err(Refusal::new(
-            StatusCode::NOT_FOUND,
-            "PGRST125",
-            "there is no such file",
-        )),
+        "redoc.js" => file("redoc.js"),
+        "redoc.standalone.js" => file("vendor/redoc/redoc.standalone.js"),
+        _ => Err(missing()),
     }
 }
 

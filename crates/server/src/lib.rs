@@ -16,6 +16,6 @@ mod serve;
 mod status;
 
 pub use app::{App, AppError, Settings, system_migrations};
-pub use credentials::{MasterKey, MasterKeyError};
+pub use credentials::{EmailAddress, HashParams, MasterKey, MasterKeyError, Username};
 pub use router::{Route, routes};
 pub use serve::serve;

@@ -12,6 +12,17 @@ use crate::error::Refusal;
 /// Callers that may wait for a place; more are told to come again.
 const QUEUE: usize = 256;
 
+/// What became of a comparison.
+pub(crate) enum Compared {
+    /// The password is right.
+    Right {
+        /// The stored hash and the one that should stand in its place.
+        upgrade: Option<(PasswordHash, PasswordHash)>,
+    },
+    /// It is wrong, or there is nobody of that name.
+    Wrong,
+}
+
 /// The threads that may be busy with passwords.
 pub(crate) struct PasswordPool {
     peppers: Arc<Peppers>,
@@ -21,11 +32,11 @@ pub(crate) struct PasswordPool {
 }
 
 impl PasswordPool {
-    pub(crate) fn new(peppers: Peppers) -> Self {
+    pub(crate) fn new(peppers: Peppers, params: HashParams) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             peppers: Arc::new(peppers),
-            params: HashParams::DEFAULT,
+            params,
             places: Arc::new(Semaphore::new(cores)),
             queue: Semaphore::new(QUEUE),
         }
@@ -37,16 +48,33 @@ impl PasswordPool {
             .await
     }
 
-    /// Compares with a stored hash, or does the same work for nobody.
-    pub(crate) async fn verify(
+    /// Compares with a stored hash, or does the same work for nobody. A hash of older parameters
+    /// or pepper is made anew while the password is at hand.
+    pub(crate) async fn compare(
         &self,
         password: Password,
         stored: Option<PasswordHash>,
-    ) -> Result<Verdict, Refusal> {
+        rng: Rng,
+    ) -> Result<Compared, Refusal> {
         let (peppers, params) = (Arc::clone(&self.peppers), self.params);
-        self.run(move || match stored {
-            Some(stored) => credentials::verify(&password, &stored, &peppers, params),
-            None => credentials::verify_unknown(&password, &peppers, params),
+        self.run(move || {
+            let Some(stored) = stored else {
+                credentials::verify_unknown(&password, &peppers, params)?;
+                return Ok(Compared::Wrong);
+            };
+            match credentials::verify(&password, &stored, &peppers, params)? {
+                Verdict::Mismatch => Ok(Compared::Wrong),
+                Verdict::Match {
+                    needs_upgrade: false,
+                } => Ok(Compared::Right { upgrade: None }),
+                Verdict::Match {
+                    needs_upgrade: true,
+                } => {
+                    let new = credentials::hash(&password, peppers.current(), params, &rng)?;
+                    let upgrade = Some((stored, new));
+                    Ok(Compared::Right { upgrade })
+                }
+            }
         })
         .await
     }

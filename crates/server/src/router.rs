@@ -121,6 +121,7 @@ fn all() -> Routes {
         .add("GET",  "/openapi.json",          Policy::Public,        get(docs::openapi))
         .add("GET",  "/docs",                  Policy::Public,        get(docs::page))
         .add("GET",  "/docs/{file}",           Policy::Public,        get(docs::asset))
+        .add("GET",  "/redoc",                 Policy::Public,        get(docs::redoc))
         // Verifiers of tokens
         .add("GET",  "/.well-known/jwks.json", Policy::Public,        get(docs::jwks))
         .add("GET",  "/oauth2/jwks",           Policy::Public,        get(docs::jwks))

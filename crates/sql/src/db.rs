@@ -279,6 +279,34 @@ impl Db {
         Ok(self.rows(&query).await?.into_iter().map(session).collect())
     }
 
+    /// Ends another session of this database; gives whether there was one of that number.
+    pub async fn kill(&self, id: i64) -> DbResult<bool> {
+        // Only what `sessions` shows: a number of another database is nobody's here.
+        if !self
+            .sessions()
+            .await?
+            .iter()
+            .any(|session| session.id == id)
+        {
+            return Ok(false);
+        }
+        let mut sql = Sql::new(self.dialect());
+        match self.dialect() {
+            Dialect::Sqlite => return Ok(false),
+            Dialect::Postgres => sql
+                .push("select pg_terminate_backend(")
+                .arg(id)
+                .push("::integer)"),
+            Dialect::MySql | Dialect::MariaDb => {
+                let Ok(id) = u64::try_from(id) else {
+                    return Ok(false);
+                };
+                sql.push("kill ").number(id)
+            }
+        };
+        self.write(vec![Step::new(sql)]).await.map(|_| true)
+    }
+
     /// Closes what can be closed in good order.
     pub async fn close(&self) -> DbResult<()> {
         match &self.engine {

@@ -80,6 +80,21 @@ impl DatabaseUrl {
         }
     }
 
+    /// How many connections serve this engine well, for reading and for writing.
+    ///
+    /// PostgreSQL runs many callers' statements one behind the other on one connection. MySQL's
+    /// protocol cannot, and its group commit wants writers side by side.
+    #[must_use]
+    pub fn suggested_connections(&self) -> (usize, usize) {
+        match &self.0 {
+            Place::Sqlite(_) => (4, 1),
+            Place::Server(place) => match place.family {
+                Family::Postgres => (4, 4),
+                Family::MySql => (8, 16),
+            },
+        }
+    }
+
     /// Puts an address together from its parts; nothing needs encoding.
     pub fn from_parts(
         parts: ServerParts,

@@ -8,7 +8,29 @@ use crate::{Dialect, Ident, Kind, Value};
 ///
 /// There is no way in for a `String`: text is `&'static str`, names are [`Ident`]s and always
 /// quoted, data is bound. That is why injection is not a thing to test for but a thing that
-/// does not compile.
+/// does not compile. This does:
+///
+/// ```
+/// fn find(sql: &mut sql::Sql, name: String) {
+///     sql.push("select 1 where name = ").arg(name);
+/// }
+/// ```
+///
+/// And this, which would make data into SQL, does not:
+///
+/// ```compile_fail,E0521
+/// // req: X-1
+/// fn find(sql: &mut sql::Sql, name: &str) {
+///     sql.push(name);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// // req: X-1
+/// fn find(sql: &mut sql::Sql, name: String) {
+///     sql.push("select 1 where name = ").arg(name).push(format!("'{}'", 1));
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sql {
     dialect: Dialect,

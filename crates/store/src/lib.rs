@@ -18,6 +18,7 @@
 //! The same with a password does not:
 //!
 //! ```compile_fail,E0308
+//! // req: X-2
 //! use credentials::Password;
 //! use store::users::{NewUser, insert_steps};
 //! fn save(store: &store::Store, user: &NewUser, hash: &Password) -> Vec<sql::Step> {

@@ -2,9 +2,10 @@
 
 use credentials::{EmailAddress, PasswordHash, Username};
 use jiff::Timestamp;
-use sql::{Expect, Kind, Query, Row, Sql, Step};
+use sql::{DbError, Expect, Kind, Query, Row, Sql, Step};
 use uuid::Uuid;
 
+use crate::accounts::Taken;
 use crate::decode::Columns;
 use crate::{Store, StoreResult};
 
@@ -68,6 +69,15 @@ pub struct LoginCandidate {
     pub user: User,
     /// The hash to compare with.
     pub hash: Option<PasswordHash>,
+}
+
+/// What is to be different about an account; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    /// Another address, which is not proved yet.
+    pub email: Option<EmailAddress>,
+    /// Another name.
+    pub username: Option<Username>,
 }
 
 /// What every request of a user must know.
@@ -165,6 +175,52 @@ pub async fn by_username(store: &Store, username: &Username) -> StoreResult<Opti
     sql.push(" where u.username_key = ")
         .arg(username.username_key());
     first_user(store, sql).await
+}
+
+/// The accounts, newest first, at most `limit`.
+pub async fn newest(store: &Store, limit: u64) -> StoreResult<Vec<User>> {
+    let mut sql = select_user(store);
+    sql.push(" order by u.created_at desc, u.id desc limit ")
+        .number(limit);
+    let query = Query::long(sql, USER_KINDS.to_vec());
+    let rows = store.db.rows(&query).await?;
+    let read = |row| read_user(&mut Columns::of("auth_users", row));
+    rows.into_iter().map(read).collect()
+}
+
+/// Changes an account; gives what somebody else has, if that is why it could not.
+pub async fn update(store: &Store, id: Uuid, change: &UserChange) -> StoreResult<Option<Taken>> {
+    let mut sql = store.sql();
+    sql.push("update auth_users set updated_at = ")
+        .arg(store.clock.now());
+    if let Some(email) = &change.email {
+        sql.push(", email = ").arg(email.as_str());
+        sql.push(", email_verified_at = null");
+    }
+    if let Some(username) = &change.username {
+        sql.push(", username = ").arg(username.as_str());
+        sql.push(", username_key = ").arg(username.username_key());
+    }
+    sql.push(" where id = ").arg(id);
+    let unit = vec![Step::new(sql).expecting(Expect::Rows(1))];
+    let Err(error) = store.db.write(unit).await else {
+        return Ok(None);
+    };
+    if let (DbError::Unique { .. }, Some(email)) = (&error, &change.email)
+        && by_email(store, email)
+            .await?
+            .is_some_and(|user| user.id != id)
+    {
+        return Ok(Some(Taken::Email));
+    }
+    if let (DbError::Unique { .. }, Some(username)) = (&error, &change.username)
+        && by_username(store, username)
+            .await?
+            .is_some_and(|user| user.id != id)
+    {
+        return Ok(Some(Taken::Username));
+    }
+    Err(error.into())
 }
 
 /// The account that logs in by that name, with its password's hash.

@@ -1,4 +1,4 @@
-//! Statements that make and drop databases, outside of any transaction.
+//! Statements of a test on a whole server: databases, users.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use sql::{DatabaseUrl, Db, DbOptions, Sql, Step};
 ///
 /// # Panics
 /// When the server refuses it.
-pub(crate) async fn run(server: &str, statement: &str) {
+pub async fn on_server(server: &str, statement: &str) {
     let url = DatabaseUrl::parse(server, Path::new("")).expect("the server's address is valid");
     let options = DbOptions {
         read_connections: 1,
@@ -18,8 +18,7 @@ pub(crate) async fn run(server: &str, statement: &str) {
     let db = Db::connect(&url, &options)
         .await
         .expect("the server can be reached");
-    // Database names are made of our own letters and digits, so leaking the text is harmless; a
-    // writer that takes only static text wants it static.
+    // The writer takes only static text; a test's own statements may leak.
     let text: &'static str = Box::leak(statement.to_owned().into_boxed_str());
     let mut sql = Sql::new(db.dialect());
     sql.push(text);

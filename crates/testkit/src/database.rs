@@ -5,6 +5,8 @@ use std::path::Path;
 use sql::{DatabaseUrl, Db, DbOptions};
 use uuid::Uuid;
 
+use crate::on_server;
+
 /// A database that exists for one test.
 pub struct ThrowAwayDatabase {
     url: String,
@@ -45,7 +47,7 @@ impl ThrowAwayDatabase {
             .and_then(|url| url.into_string().ok())
             .unwrap_or_else(|| panic!("{engine} was asked for and {variable} is not set"));
         let name = format!("pilaster_test_{}", new_uuid().simple());
-        administer(&server, &format!("create database {name}")).await;
+        on_server(&server, &format!("create database {name}")).await;
         let url = with_database(&server, &name);
         Some(Self {
             url,
@@ -58,6 +60,12 @@ impl ThrowAwayDatabase {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The address of its server's administrator; `None` for SQLite, which has none.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.server.as_ref().map(|(server, _)| server.as_str())
     }
 
     /// Connects to it.
@@ -101,7 +109,7 @@ impl Drop for ThrowAwayDatabase {
                 } else {
                     ""
                 };
-                runtime.block_on(administer(&server, &format!("drop database {name}{force}")));
+                runtime.block_on(on_server(&server, &format!("drop database {name}{force}")));
             }
         });
         // A database that cannot be dropped goes with its private server.
@@ -115,10 +123,6 @@ impl Drop for ThrowAwayDatabase {
 )]
 fn new_uuid() -> Uuid {
     Uuid::new_v4()
-}
-
-async fn administer(server: &str, statement: &str) {
-    crate::admin::run(server, statement).await;
 }
 
 fn with_database(server: &str, name: &str) -> String {

@@ -10,6 +10,7 @@ mod dump;
 mod project;
 mod running;
 
+pub use admin::on_server;
 pub use database::{ThrowAwayDatabase, is_enabled};
 pub use project::{Finished, Project, SECRET_KEY, workspace};
 pub use running::{Answer, Running};

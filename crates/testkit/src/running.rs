@@ -106,6 +106,19 @@ impl Running {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Its memory now, in KiB.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .expect("a running process has a status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.expect("Linux tells it").trim().trim_end_matches(" kB");
+        kib.parse().expect("a number")
+    }
+
     /// Ends the process at once, as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("a child can be killed");

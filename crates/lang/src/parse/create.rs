@@ -56,6 +56,7 @@ pub(super) fn column(
         nullable: true,
         default: None,
         identity: false,
+        generated: None,
     };
     let mut constraints = Vec::new();
     for option in &definition.options {
@@ -73,6 +74,13 @@ pub(super) fn column(
                     span,
                 };
                 parsed.default = Some(DefaultDef { expr, span });
+            }
+            ast::ColumnOption::Generated {
+                generation_expr: Some(expr),
+                ..
+            } => {
+                let expr = expr.clone();
+                parsed.generated = Some(RawExpr { expr, span });
             }
             ast::ColumnOption::Generated {
                 generation_expr: None,

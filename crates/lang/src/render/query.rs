@@ -278,11 +278,31 @@ impl ExpressionWriter<'_> {
             this: Some(write.table.clone()),
             bindings: Vec::new(),
         });
+        self.read_columns(write);
+        self.wheres(Some(filter), &[]);
+        self.frames.pop();
+    }
+
+    /// The same of the last statement's new rows, which the engine has numbered in `column`: their
+    /// numbers follow each other (`InnoDB`, simple inserts).
+    pub fn read_back_numbered(&mut self, write: &Write, column: &Ident, rows: u64) {
+        self.frames.push(Frame {
+            this: Some(write.table.clone()),
+            bindings: Vec::new(),
+        });
+        self.read_columns(write);
+        self.sql.push(" where ").ident(column);
+        self.sql
+            .push(" >= last_insert_id() order by ")
+            .ident(column);
+        self.sql.push(" limit ").number(rows);
+        self.frames.pop();
+    }
+
+    fn read_columns(&mut self, write: &Write) {
         self.sql.push("select ");
         self.projection(&write.returning);
         self.sql.push(" from ").ident(&write.table);
-        self.wheres(Some(filter), &[]);
-        self.frames.pop();
     }
 
     fn insert_source(&mut self, columns: &[Ident], source: &InsertSource, check: Option<&Expr>) {

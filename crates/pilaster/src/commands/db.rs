@@ -1,4 +1,4 @@
-//! `db seed | sessions | describe`
+//! `db seed | sessions | kill | describe`
 
 use rest::{Moment, seed_steps};
 use schema::{Catalog, CatalogKind, describe};
@@ -14,6 +14,7 @@ pub(super) async fn run(configuration: &Configuration, verb: &Database, json: bo
     match verb {
         Database::Seed { force } => seed(configuration, *force).await,
         Database::Sessions => sessions(configuration, json).await,
+        Database::Kill { id } => kill(configuration, *id).await,
         Database::Describe { table, expanded } => {
             show_table(configuration, table, *expanded, json).await
         }
@@ -65,6 +66,11 @@ async fn sessions(configuration: &Configuration, json: bool) -> Outcome {
         println!("{}", json!(list));
         return Ok(());
     }
+    if sessions.iter().all(|s| s.application.is_empty()) && !sessions.is_empty() {
+        eprintln!(
+            "note: this server tells no application names; MariaDB does with performance_schema=ON"
+        );
+    }
     if sessions.is_empty() {
         println!("{} has no sessions: SQLite is a file", db.description());
     }
@@ -74,6 +80,22 @@ async fn sessions(configuration: &Configuration, json: bool) -> Outcome {
             s.id, s.user, s.database, s.client, s.application, s.state
         );
     }
+    Ok(())
+}
+
+async fn kill(configuration: &Configuration, id: i64) -> Outcome {
+    let db = connect(configuration).await?;
+    let killed = db
+        .kill(id)
+        .await
+        .map_err(|error| Failure::database(&db.description(), &error))?;
+    if !killed {
+        return Err(
+            Failure::failed(format!("{} has no session {id}", db.description()))
+                .fix("pilaster db sessions lists them"),
+        );
+    }
+    println!("ended session {id}");
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! `dev`
 
-use std::path::Path;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher as _};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use schema::CatalogKind;
 use server::{App, Settings};
 use sql::Db;
@@ -18,15 +19,18 @@ use crate::project::{Compiled, Files, connect, migrate, prepare};
 /// Changes that come together are one change.
 const QUIET: Duration = Duration::from_millis(150);
 
-pub(super) async fn run(file: &Path, target: &str) -> Outcome {
+/// Folders whose files are taken into use as they change.
+const FOLDERS: [&str; 4] = ["schema", "api", "hooks", "migrations"];
+
+pub(super) async fn run(file: &Path, target: &str, flags: &[String]) -> Outcome {
     if target == "prod" {
         return Err(Failure::usage("dev is not for production").fix("pilaster serve --target prod"));
     }
-    let mut configuration = Configuration::load(file, target)?;
+    let mut configuration = Configuration::load(file, target, flags)?;
     if configuration.text("secret_key").is_empty() {
         secret::write(&configuration.folder)?;
         println!(" secrets    wrote SECRET_KEY to .env");
-        configuration = Configuration::load(file, target)?;
+        configuration = Configuration::load(file, target, flags)?;
     }
     start_log(&configuration)?;
     let listener = listen(&configuration).await?;
@@ -45,18 +49,26 @@ pub(super) async fn run(file: &Path, target: &str) -> Outcome {
     .await
     .map_err(|error| start_failure(&error))?;
     let (changes, mut changed) = mpsc::unbounded_channel();
-    let _watcher = watch(&configuration.folder, changes)?;
+    let mut watcher = watcher(changes)?;
+    watch(&mut watcher, &configuration.folder)?;
     let serving = server::serve(app.clone(), listener, stop_signal()?);
     tokio::pin!(serving);
     loop {
         tokio::select! {
             () = &mut serving => return Ok(()),
             change = changed.recv() => {
-                if change.is_none() {
+                let Some(mut change) = change else {
                     return Err(Failure::failed("the watcher of files has stopped"));
-                }
+                };
                 tokio::time::sleep(QUIET).await;
-                while changed.try_recv().is_ok() {}
+                while let Ok(more) = changed.try_recv() {
+                    change = change.max(more);
+                }
+                watch(&mut watcher, &configuration.folder)?;
+                if change == Change::Settings {
+                    restart(file, target, flags);
+                    continue;
+                }
                 match bring_up(&configuration, &db, &settings).await {
                     Ok(compiled) => {
                         app.replace(compiled.api, compiled.hook);
@@ -147,31 +159,78 @@ fn greet(configuration: &Configuration, db: &Db, settings: &Settings, compiled: 
         };
         println!(" rules      {}: {who}", table.name);
     }
-    println!(" watching   schema/ api/ hooks/ migrations/ · Ctrl-C stops");
+    println!(" watching   schema/ api/ hooks/ migrations/ pilaster.toml .env · Ctrl-C stops");
 }
 
-fn watch(folder: &Path, changes: mpsc::UnboundedSender<()>) -> Outcome<notify::RecommendedWatcher> {
-    let failed =
-        |error: notify::Error| Failure::failed(format!("files cannot be watched: {error}"));
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let concerns = event.is_ok_and(|event| {
-            let is_read = matches!(event.kind, notify::EventKind::Access(_));
-            let is_sql = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "sql");
-            !is_read && event.paths.iter().any(is_sql)
-        });
-        if concerns {
+/// What has changed in the project's folder.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    /// SQL, taken into use while serving.
+    Files,
+    /// pilaster.toml or .env, read at start alone.
+    Settings,
+}
+
+fn change(event: &notify::Event) -> Option<Change> {
+    if matches!(event.kind, notify::EventKind::Access(_)) {
+        return None;
+    }
+    let of_path = |path: &PathBuf| {
+        let name = path.file_name()?.to_str()?;
+        if matches!(name, "pilaster.toml" | ".env") {
+            return Some(Change::Settings);
+        }
+        let is_sql = path.extension().is_some_and(|extension| extension == "sql");
+        (is_sql || FOLDERS.contains(&name)).then_some(Change::Files)
+    };
+    event.paths.iter().filter_map(of_path).max()
+}
+
+/// Begins again in the same process with the new settings, when they can be read.
+fn restart(file: &Path, target: &str, flags: &[String]) {
+    let ready = Configuration::load(file, target, flags)
+        .and_then(|configuration| settings(&configuration, 0, true));
+    let failure = match ready {
+        Ok(_) => {
+            println!(" settings   changed, starting again");
+            let program = std::env::current_exe();
+            let words = std::env::args_os().skip(1);
+            let error = program.map_or_else(
+                |error| error,
+                |program| std::process::Command::new(program).args(words).exec(),
+            );
+            Failure::failed(format!("cannot start again: {error}"))
+        }
+        // The old settings stay in use until the new ones are right.
+        Err(failure) => failure,
+    };
+    let _ = failure.report();
+}
+
+fn cannot_watch(error: &notify::Error) -> Failure {
+    Failure::failed(format!("files cannot be watched: {error}"))
+}
+
+fn watcher(changes: mpsc::UnboundedSender<Change>) -> Outcome<RecommendedWatcher> {
+    notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if let Some(change) = event.ok().as_ref().and_then(change) {
             // The receiver is gone only when the server is.
-            let _ = changes.send(());
+            let _ = changes.send(change);
         }
     })
-    .map_err(failed)?;
-    for name in ["schema", "api", "hooks", "migrations"] {
-        let folder = folder.join(name);
-        if folder.is_dir() {
-            watcher
-                .watch(&folder, RecursiveMode::Recursive)
-                .map_err(failed)?;
-        }
+    .map_err(|error| cannot_watch(&error))
+}
+
+/// Watches the project's folder and those of its folders that exist by now.
+fn watch(watcher: &mut RecommendedWatcher, project: &Path) -> Outcome {
+    watcher
+        .watch(project, RecursiveMode::NonRecursive)
+        .map_err(|error| cannot_watch(&error))?;
+    let folders = FOLDERS.map(|name| project.join(name));
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        watcher
+            .watch(folder, RecursiveMode::Recursive)
+            .map_err(|error| cannot_watch(&error))?;
     }
-    Ok(watcher)
+    Ok(())
 }

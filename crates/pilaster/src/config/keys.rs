@@ -22,7 +22,7 @@ const fn key(name: &'static str, aliases: &'static [&'static str], default: &'st
 }
 
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 24] = [
+pub(crate) const KEYS: [Key; 27] = [
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -31,6 +31,7 @@ pub(crate) const KEYS: [Key; 24] = [
     key("server.request_timeout", &[], "30s"),
     key("server.allowed_hosts", &["ALLOWED_HOSTS"], ""),
     key("server.cors_origins", &[], ""),
+    key("server.docs", &[], "on"),
     key("database.url", &["DATABASE_URL"], "sqlite:data/app.db"),
     key("database.scheme", &["DB_TYPE"], "postgres"),
     key("database.host", &["DB_HOST"], ""),
@@ -43,11 +44,13 @@ pub(crate) const KEYS: [Key; 24] = [
         secret: true,
     },
     key("database.name", &["DB_NAME"], ""),
-    key("database.connections", &[], "4"),
+    key("database.connections", &[], "auto"),
     key("database.statement_timeout", &[], "30s"),
     key("database.connect_deadline", &[], "30s"),
     key("auth.registration", &[], "open"),
     key("auth.token_life", &[], "15m"),
+    key("auth.password_memory_kib", &[], "19456"),
+    key("auth.password_iterations", &[], "2"),
     key("api.default_rows", &[], "100"),
     key("api.max_rows", &[], "1000"),
     key("migrate.mode", &[], "manual"),

@@ -58,11 +58,12 @@ fn known() -> impl Iterator<Item = &'static Key> {
     KEYS_STATIC.iter().chain(SECRET.iter())
 }
 
-static KEYS_STATIC: [Key; 24] = KEYS;
+static KEYS_STATIC: [Key; 27] = KEYS;
 
 impl Configuration {
-    /// Reads all layers of the project whose pilaster.toml is `file`.
-    pub(crate) fn load(file: &Path, target: &str) -> Outcome<Self> {
+    /// Reads all layers of the project whose pilaster.toml is `file`; `flags` are
+    /// `section.name=value` and go before everything else.
+    pub(crate) fn load(file: &Path, target: &str, flags: &[String]) -> Outcome<Self> {
         let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
         let values = known()
             .map(|key| {
@@ -95,6 +96,9 @@ impl Configuration {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         configuration.read_variables(environment, "env", true)?;
+        for flag in flags {
+            configuration.read_flag(flag)?;
+        }
         Ok(configuration)
     }
 
@@ -138,6 +142,28 @@ impl Configuration {
                 self.set(key, value, "pilaster.toml");
             }
         }
+        Ok(())
+    }
+
+    fn read_flag(&mut self, flag: &str) -> Outcome {
+        let Some((name, value)) = flag.split_once('=') else {
+            // What was given may be a secret, so it is not shown.
+            return Err(Failure::usage("--set takes SECTION.NAME=VALUE"));
+        };
+        let Some(key) = known().find(|key| key.name == name) else {
+            let failure = Failure::usage(format!("--set: {name} is not a setting"));
+            return Err(match nearest(name, known().map(|key| key.name)) {
+                Some(near) => failure.fix(format!("did you mean {near}?")),
+                None => failure.fix("pilaster config show lists all settings"),
+            });
+        };
+        if key.secret {
+            return Err(Failure::usage(format!(
+                "--set: {name} is a secret, and everybody on this machine sees command lines"
+            ))
+            .fix(format!("write {} into .env", key.aliases[0])));
+        }
+        self.set(key, value.to_owned(), "flag");
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 //! Settings as typed values.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
 use rest::Limits;
-use server::{MasterKey, Settings};
+use server::{HashParams, MasterKey, Settings};
 use sql::{DatabaseUrl, DbOptions, ServerParts};
 use stdx::{Secret, parse_duration};
 
@@ -61,11 +62,24 @@ pub(super) fn masked(text: &str, folder: &Path) -> String {
 }
 
 /// How to hold on to the database.
-pub(crate) fn database_options(configuration: &Configuration) -> Outcome<DbOptions> {
-    let connections = number(configuration, "database.connections")?;
+pub(crate) fn database_options(
+    configuration: &Configuration,
+    url: &DatabaseUrl,
+) -> Outcome<DbOptions> {
+    let (read_connections, write_connections) = match configuration.text("database.connections") {
+        "auto" => url.suggested_connections(),
+        _ => {
+            let wanted = "auto, or a whole number from 1";
+            let given: NonZeroUsize = configuration
+                .text("database.connections")
+                .parse()
+                .map_err(|_| configuration.ill_typed("database.connections", wanted))?;
+            (given.get(), given.get())
+        }
+    };
     Ok(DbOptions {
-        read_connections: connections,
-        write_connections: connections,
+        read_connections,
+        write_connections,
         statement_timeout: duration(configuration, "database.statement_timeout")?,
         connect_deadline: duration(configuration, "database.connect_deadline")?,
         ..DbOptions::default()
@@ -88,6 +102,20 @@ pub(crate) fn is_automatic(configuration: &Configuration) -> Outcome<bool> {
     }
 }
 
+/// How much work a password's hash is.
+fn password_params(configuration: &Configuration) -> Outcome<HashParams> {
+    let params = HashParams {
+        memory_kib: number(configuration, "auth.password_memory_kib")?,
+        iterations: number(configuration, "auth.password_iterations")?,
+        ..HashParams::DEFAULT
+    };
+    if !params.are_bearable() {
+        let wanted = "between 8 and 1048576 KiB, with 1 to 64 iterations";
+        return Err(configuration.ill_typed("auth.password_memory_kib", wanted));
+    }
+    Ok(params)
+}
+
 /// The server's settings.
 pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> Outcome<Settings> {
     let registration_open = match configuration.text("auth.registration") {
@@ -105,7 +133,14 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
     if token_life > Duration::from_hours(1) || token_life.is_zero() {
         return Err(configuration.ill_typed("auth.token_life", "a duration of at most 1h"));
     }
+    let docs = match configuration.text("server.docs") {
+        "on" => true,
+        "off" => false,
+        _ => return Err(configuration.ill_typed("server.docs", "on or off")),
+    };
     Ok(Settings {
+        docs,
+        password_params: password_params(configuration)?,
         title: configuration.text("server.title").to_owned(),
         public_url,
         registration_open,

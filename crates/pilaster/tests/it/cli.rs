@@ -8,6 +8,7 @@ use crate::http::PILASTER;
 
 const MARKER: &str = "marker-4711-secret";
 
+// req: CF-1
 #[test]
 fn each_layer_goes_before_the_one_below() {
     let origin = |project: &Project| {
@@ -29,6 +30,7 @@ fn each_layer_goes_before_the_one_below() {
     assert_eq!(origin(&project), ("8003".into(), "env".into()));
 }
 
+// req: CF-2
 #[test]
 fn secrets_are_masked_and_origins_told() {
     let project = Project::empty().with("DATABASE_URL", &format!("postgres://u:{MARKER}@h/d"));
@@ -242,6 +244,7 @@ fn sql_files_are_checked_at_start() {
     }
 }
 
+// req: RB-2
 #[test]
 fn every_route_shows_its_policy_and_bare_grants_are_found() {
     let project = Project::cruddur();

@@ -238,6 +238,16 @@ pub(super) fn check_statements(
     let mut errors = Vec::new();
     for query in &raw {
         match check_query(query, &source.path, shapes, catalog) {
+            Ok(checked) if loses_rows(&checked, dialect) => errors.push(
+                Diagnostic::new(
+                    &source.path,
+                    query.span(),
+                    format!(
+                        "{dialect} cannot return rows that an update takes out of its own filter"
+                    ),
+                )
+                .hint("filter by the key, or leave RETURNING away"),
+            ),
             Ok(checked) => statements.push(with_defaults(checked, catalog, dialect)),
             Err(more) => errors.extend(more),
         }
@@ -247,6 +257,25 @@ pub(super) fn check_statements(
     } else {
         Err(errors)
     }
+}
+
+/// Whether a changed row would be read back by a column that has changed; engines with
+/// `UPDATE … RETURNING` need not.
+fn loses_rows(checked: &CheckedStatement, dialect: Dialect) -> bool {
+    let CheckedStatement::Write(write) = checked else {
+        return false;
+    };
+    let WriteKind::Update {
+        assignments,
+        filter: Some(filter),
+    } = &write.kind
+    else {
+        return false;
+    };
+    let read = filter.row_columns();
+    !dialect.update_returning()
+        && !write.returning.is_empty()
+        && assignments.iter().any(|(column, _)| read.contains(column))
 }
 
 /// Adds what we fill in (owner, moment, id) to an insert that does not name it.

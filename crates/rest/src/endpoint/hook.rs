@@ -87,7 +87,7 @@ impl Hook {
         let mut unit = Vec::new();
         for statement in &self.statements {
             if let CheckedStatement::Write(write) = statement {
-                write_steps(&mut unit, write, self.dialect, &environment);
+                write_steps(&mut unit, write, None, self.dialect, &environment);
             }
         }
         unit

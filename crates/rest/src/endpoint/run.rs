@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use lang::{
-    CheckedStatement, ExpressionWriter, Projection, Query as Tree, Write, WriteKind, WriteRules,
+    CheckedStatement, ExpressionWriter, InsertSource, Projection, Query as Tree, Write, WriteKind,
+    WriteRules,
 };
 use schema::Table;
 use sql::{Dialect, Expect, Kind, Query, Sql, Step, Value};
@@ -141,8 +142,9 @@ impl Endpoint {
                     last = unit.len() - 1;
                 }
                 CheckedStatement::Write(write) => {
-                    tables.extend(context.catalog.table(write.table.as_str()).cloned());
-                    last = write_steps(&mut unit, write, context.dialect, environment);
+                    let table = context.catalog.table(write.table.as_str());
+                    tables.extend(table.cloned());
+                    last = write_steps(&mut unit, write, table, context.dialect, environment);
                 }
             }
         }
@@ -195,7 +197,8 @@ impl Endpoint {
                     }
                     CheckedStatement::Write(write) => {
                         let mut unit = Vec::new();
-                        write_steps(&mut unit, write, dialect, &environment);
+                        let table = api.catalog().table(write.table.as_str());
+                        write_steps(&mut unit, write, table, dialect, &environment);
                         samples.extend(unit.into_iter().map(|step| (self.path.clone(), step.sql)));
                     }
                 }
@@ -219,6 +222,7 @@ fn rendered(
 pub(super) fn write_steps(
     unit: &mut Vec<Step>,
     write: &Write,
+    table: Option<&Table>,
     dialect: Dialect,
     environment: &RequestEnvironment<'_>,
 ) -> usize {
@@ -255,7 +259,7 @@ pub(super) fn write_steps(
     let mut back = None;
     if shown && !has_returning && matches!(write.kind, WriteKind::Delete { .. }) {
         back = Some(unit.len());
-        unit.push(read_back(write, dialect, environment, kinds.clone()));
+        unit.push(read_back(write, table, dialect, environment, kinds.clone()));
     }
     let mut sql = Sql::new(dialect);
     let rules = WriteRules {
@@ -271,57 +275,102 @@ pub(super) fn write_steps(
     });
     let place = unit.len() - 1;
     if shown && !has_returning && back.is_none() {
-        unit.push(read_back(write, dialect, environment, kinds));
+        unit.push(read_back(write, table, dialect, environment, kinds));
         return unit.len() - 1;
     }
     back.unwrap_or(place)
 }
 
-/// Where an engine returns nothing, the rows are read by the write's own filter, or a new one by
-/// the id that was made for it.
+/// Where an engine returns nothing, the rows are read by the write's own filter, or new ones by
+/// their keys.
 fn read_back(
     write: &Write,
+    table: Option<&Table>,
     dialect: Dialect,
     environment: &RequestEnvironment<'_>,
     kinds: Vec<Kind>,
 ) -> Step {
     let mut sql = Sql::new(dialect);
     environment.reading_back.set(true);
-    let filter = match &write.kind {
-        WriteKind::Update { filter, .. } | WriteKind::Delete { filter } => filter
-            .clone()
-            .unwrap_or_else(|| crate::access::constant(true)),
-        WriteKind::Insert { columns, source } => new_row(columns, source),
-    };
-    ExpressionWriter::new(&mut sql, environment).read_back(write, &filter);
+    let mut writer = ExpressionWriter::new(&mut sql, environment);
+    match &write.kind {
+        WriteKind::Update { filter, .. } | WriteKind::Delete { filter } => {
+            let all = crate::access::constant(true);
+            writer.read_back(write, filter.as_ref().unwrap_or(&all));
+        }
+        WriteKind::Insert { columns, source } => {
+            let rows = match source {
+                InsertSource::Rows(rows) => rows.len() as u64,
+                InsertSource::Query(_) => u64::MAX,
+            };
+            let key = table.and_then(|table| table.primary_key.as_ref());
+            let key = key.map_or(&[][..], |key| &key.columns);
+            match (new_rows(key, columns, source), numbered(table)) {
+                (Some(filter), _) => writer.read_back(write, &filter),
+                (None, Some(column)) => writer.read_back_numbered(write, column, rows),
+                (None, None) => writer.read_back(write, &crate::access::constant(false)),
+            }
+        }
+    }
     environment.reading_back.set(false);
     Step::new(sql).returning(kinds)
 }
 
-/// "It has the ids that were just made."
-fn new_row(columns: &[sql::Ident], source: &lang::InsertSource) -> lang::Expr {
-    let made = |place: usize| match source {
-        lang::InsertSource::Rows(rows) => rows.first().and_then(|row| row.get(place)),
-        lang::InsertSource::Query(query) => query.projection.get(place).map(|column| &column.expr),
+/// The column that the engine numbers.
+fn numbered(table: Option<&Table>) -> Option<&sql::Ident> {
+    let mut columns = table?.columns.iter();
+    columns
+        .find(|column| column.identity)
+        .map(|column| &column.name)
+}
+
+/// "It has the key that was just given", where the statement gives one.
+fn new_rows(
+    key: &[sql::Ident],
+    columns: &[sql::Ident],
+    source: &InsertSource,
+) -> Option<lang::Expr> {
+    let places: Vec<usize> = key
+        .iter()
+        .map(|name| columns.iter().position(|column| column == name))
+        .collect::<Option<_>>()?;
+    let condition = |values: &dyn Fn(usize) -> Option<lang::Expr>| {
+        let equal = places.iter().map(|place| {
+            let value = values(*place)?;
+            let own = lang::Expr {
+                kind: lang::ExprKind::Column {
+                    binding: 0,
+                    column: columns[*place].clone(),
+                },
+                ..value.clone()
+            };
+            let both = (Box::new(own), Box::new(value));
+            Some(lang::Expr {
+                kind: lang::ExprKind::Binary(lang::BinaryOp::Eq, both.0, both.1),
+                ..crate::access::constant(true)
+            })
+        });
+        let equal: Option<Vec<lang::Expr>> = equal.collect();
+        equal?
+            .into_iter()
+            .reduce(|left, right| join(lang::BinaryOp::And, left, right))
     };
-    let is_id = |expr: &&lang::Expr| matches!(expr.kind, lang::ExprKind::NewId { .. });
-    let mut equal = columns.iter().enumerate().filter_map(|(place, column)| {
-        let value = made(place).filter(is_id)?.clone();
-        let own = lang::Expr {
-            kind: lang::ExprKind::Column {
-                binding: 0,
-                column: column.clone(),
-            },
-            ..value.clone()
-        };
-        Some(lang::Expr {
-            kind: lang::ExprKind::Binary(lang::BinaryOp::Eq, Box::new(own), Box::new(value)),
-            ..crate::access::constant(true)
-        })
-    });
-    equal
-        .next_back()
-        .unwrap_or_else(|| crate::access::constant(false))
+    match source {
+        InsertSource::Rows(rows) => {
+            let rows = rows
+                .iter()
+                .map(|row| condition(&|place| row.get(place).cloned()));
+            let rows: Option<Vec<lang::Expr>> = rows.collect();
+            rows?
+                .into_iter()
+                .reduce(|left, right| join(lang::BinaryOp::Or, left, right))
+        }
+        // Only an id that was made for the row can be said again without the query.
+        InsertSource::Query(query) => condition(&|place| {
+            let expr = &query.projection.get(place)?.expr;
+            matches!(expr.kind, lang::ExprKind::NewId { .. }).then(|| expr.clone())
+        }),
+    }
 }
 
 fn kinds(projection: &[Projection]) -> Vec<Kind> {
@@ -349,7 +398,7 @@ fn fields(projection: &[Projection]) -> Vec<Field> {
 fn rows_of(write: &Write, is_checked: bool) -> Expect {
     match &write.kind {
         WriteKind::Insert {
-            source: lang::InsertSource::Rows(rows),
+            source: InsertSource::Rows(rows),
             ..
         } if is_checked => Expect::Rows(rows.len() as u64),
         _ => Expect::Anything,
@@ -371,7 +420,7 @@ pub(super) fn rules_hold(access: &Access, write: &Write) -> bool {
             as_constant(check) == Some(true) || (*check == access.update_using && !touched)
         }
         WriteKind::Insert {
-            source: lang::InsertSource::Query(_),
+            source: InsertSource::Query(_),
             ..
         } => as_constant(&access.insert_check) == Some(true),
         WriteKind::Insert { .. } | WriteKind::Delete { .. } => true,

@@ -37,7 +37,7 @@ pub fn seed_steps(
             },
         ) = (table, &write.kind)
         else {
-            write_steps(&mut unit, &write, dialect, &environment);
+            write_steps(&mut unit, &write, table, dialect, &environment);
             continue;
         };
         let keys: Vec<Vec<Ident>> = table

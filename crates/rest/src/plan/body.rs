@@ -291,6 +291,7 @@ fn check_row(
         if check.expr.evaluate(&known) == Some(Value::Bool(false)) {
             let at = check.column.as_ref().map_or("", |column| column.as_str());
             let condition = check.expr.to_string().replace('"', "");
+            let condition = without_brackets(&condition);
             let message = format!("must satisfy {condition}");
             let pointer = if at.is_empty() {
                 prefix.to_owned()
@@ -304,6 +305,29 @@ fn check_row(
             });
         }
     }
+}
+
+/// A condition without the brackets around the whole of it.
+fn without_brackets(condition: &str) -> &str {
+    let Some(inner) = condition
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'))
+    else {
+        return condition;
+    };
+    let mut depth = 0_i32;
+    for character in inner.chars() {
+        depth += match character {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        if depth < 0 {
+            // The first bracket ends before the last one begins.
+            return condition;
+        }
+    }
+    inner
 }
 
 /// RFC 6901: `~` and `/` are escaped.

@@ -9,12 +9,28 @@ use crate::{Column, ColumnDefault, Table};
 /// Characters of a text that is in a key on MySQL and MariaDB, whose keys are bounded.
 const KEY_CHARACTERS: u32 = 255;
 
+/// Where a column is defined.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Define {
+    InNewTable,
+    InTableThatExists,
+}
+
 /// Writes name, type, nullability and default.
-pub(super) fn define(sql: &mut Sql, column: &Column, table: &Table) {
+pub(super) fn define(sql: &mut Sql, column: &Column, table: &Table, how: Define) {
     let dialect = sql.dialect();
     sql.ident(&column.name).push(" ");
     write_type(sql, column, table);
-    if !column.nullable {
+    if let Some(expr) = &column.generated {
+        sql.push(" generated always as (");
+        expression(sql, expr);
+        // SQLite works an added one out when it is read; ALTER TABLE takes no stored one.
+        let is_late = how == Define::InTableThatExists && dialect == Dialect::Sqlite;
+        sql.push(if is_late { ") virtual" } else { ") stored" });
+    }
+    // MariaDB takes no NOT NULL here; what generates it says whether it can be null.
+    let says_nothing = column.generated.is_some() && dialect == Dialect::MariaDb;
+    if !column.nullable && !says_nothing {
         sql.push(" not null");
     }
     if column.identity {

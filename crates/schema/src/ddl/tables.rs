@@ -14,7 +14,7 @@ pub(super) fn create(sql: &mut Sql, table: &Table, later: &[Ident]) {
         if place > 0 {
             sql.push(", ");
         }
-        columns::define(sql, column, table);
+        columns::define(sql, column, table, columns::Define::InNewTable);
     }
     let own_numbering = sql.dialect() == Dialect::Sqlite && is_row_id(table);
     if let Some(key) = &table.primary_key {

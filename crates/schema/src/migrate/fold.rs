@@ -104,7 +104,8 @@ fn change(
                     let mut errors = Vec::new();
                     let column = catalog.new_column(&part.path, definition, &mut errors);
                     let table = catalog.table_mut(&alter.name).ok_or_else(gone)?;
-                    table.columns.push(column.clone());
+                    table.columns.push(column);
+                    catalog.declare_generated(&part.path, &alter.name, definition, &mut errors);
                     let key = constraints.iter().find_map(|constraint| match constraint {
                         TableConstraint::ForeignKey(key) => Some(key),
                         _ => None,
@@ -115,14 +116,10 @@ fn change(
                     if let Some(error) = errors.into_iter().next() {
                         return Err(error);
                     }
-                    let foreign_key = key.and_then(|_| {
-                        catalog
-                            .table(alter.name.as_str())?
-                            .foreign_keys
-                            .last()
-                            .cloned()
-                    });
-                    let column = Box::new(column);
+                    let table = catalog.table(alter.name.as_str()).ok_or_else(gone)?;
+                    let foreign_key = key.and_then(|_| table.foreign_keys.last().cloned());
+                    let column = table.column(definition.name.as_str()).ok_or_else(gone)?;
+                    let column = Box::new(column.clone());
                     Ok(Operation::AddColumn {
                         table: alter.name.clone(),
                         column,

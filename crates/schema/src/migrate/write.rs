@@ -213,6 +213,9 @@ fn define(column: &Column) -> String {
     if let Some(ColumnDefault::Engine(expr)) = &column.default {
         let _ = write!(text, " default {expr}");
     }
+    if let Some(expr) = &column.generated {
+        let _ = write!(text, " generated always as ({expr}) stored");
+    }
     text
 }
 

@@ -1,13 +1,13 @@
 //! Keys, checks and foreign keys.
 
 use lang::{
-    CreateTable, Diagnostic, ForeignKeyDef, RawExpr, Span, Statement, TableConstraint, Type,
-    check_expression,
+    ColumnDef, CreateTable, Diagnostic, ForeignKeyDef, RawExpr, ReferentialAction, Span, Statement,
+    TableConstraint, Type, check_expression,
 };
 use sql::Ident;
 
 use super::Placed;
-use super::tables::missing_table;
+use super::tables::{missing_table, same_family};
 use crate::names::constraint_name;
 use crate::{Catalog, Check, ForeignKey, PrimaryKey, Table, Unique};
 
@@ -30,6 +30,9 @@ impl Catalog {
             self.declare_keys(path, create, errors);
         }
         for (path, create) in tables() {
+            for definition in &create.columns {
+                self.declare_generated(path, &create.name, definition, errors);
+            }
             self.declare_checks(path, create, errors);
             for constraint in &create.constraints {
                 if let TableConstraint::ForeignKey(key) = constraint {
@@ -124,23 +127,82 @@ impl Catalog {
         if expr.ty.as_ref() != Some(&Type::Boolean) {
             return refuse("a CHECK is true or false");
         }
-        if expr.has_query() {
-            return refuse("a CHECK sees its own row alone; it holds no query");
+        match moves(&expr) {
+            Some(why) => refuse(&format!("a CHECK {why}")),
+            None => Ok(expr),
         }
-        let mut moving = false;
-        expr.visit(&mut |part| {
-            moving |= matches!(
-                part.kind,
-                lang::ExprKind::Now
-                    | lang::ExprKind::NowPlus(_)
-                    | lang::ExprKind::NewId { .. }
-                    | lang::ExprKind::Auth(_)
-            );
-        });
-        if moving {
-            return refuse("a CHECK must stay true: it names neither the moment nor the caller");
+    }
+
+    /// `GENERATED ALWAYS AS (…)`, once all columns of the table are known.
+    pub(crate) fn declare_generated(
+        &mut self,
+        path: &str,
+        table: &Ident,
+        definition: &ColumnDef,
+        errors: &mut Vec<Diagnostic>,
+    ) {
+        let Some(raw) = &definition.generated else {
+            return;
+        };
+        match self.generated_of(path, table, definition, raw) {
+            Ok(expr) => {
+                let columns = self.table_mut(table).map(|table| table.columns.iter_mut());
+                let mut columns = columns.into_iter().flatten();
+                if let Some(column) = columns.find(|column| column.name == definition.name) {
+                    column.generated = Some(expr);
+                }
+            }
+            Err(more) => errors.extend(more),
         }
-        Ok(expr)
+    }
+
+    fn generated_of(
+        &self,
+        path: &str,
+        table: &Ident,
+        definition: &ColumnDef,
+        raw: &RawExpr,
+    ) -> Result<lang::Expr, Vec<Diagnostic>> {
+        let shape = self.table(table.as_str()).map(Table::shape);
+        let expr = check_expression(raw, path, Some(&definition.ty), shape.as_ref(), self)?;
+        let refuse = |message: String| Err(vec![Diagnostic::new(path, definition.span, message)]);
+        let name = &definition.name;
+        if matches!(definition.ty, Type::Numeric { .. }) {
+            return refuse(format!(
+                "{name} is a {}, which SQLite works out inexactly",
+                definition.ty
+            ));
+        }
+        if definition.default.is_some() || definition.identity {
+            return refuse(format!("{name} is generated and has no default"));
+        }
+        if let Some(ty) = expr
+            .ty
+            .as_ref()
+            .filter(|ty| !same_family(ty, &definition.ty))
+        {
+            return refuse(format!(
+                "{name} is a {}, what generates it a {ty}",
+                definition.ty
+            ));
+        }
+        let others = self.table(table.as_str()).map(|table| &table.columns);
+        let is_generated = |read: &Ident| {
+            read == name
+                || others
+                    .into_iter()
+                    .flatten()
+                    .any(|column| column.name == *read && column.generated.is_some())
+        };
+        if let Some(read) = expr.row_columns().iter().find(|read| is_generated(read)) {
+            return refuse(format!(
+                "{name} is generated from {read}, which is generated itself"
+            ));
+        }
+        match moves(&expr) {
+            Some(why) => refuse(format!("a generated column {why}")),
+            None => Ok(expr),
+        }
     }
 
     pub(crate) fn declare_foreign_key(
@@ -188,6 +250,12 @@ impl Catalog {
         if let Some(wrong) = missing_column(target, &target_columns) {
             return Err(error(format!("{} has no column {wrong}", target.name)));
         }
+        if [key.on_delete, key.on_update].contains(&ReferentialAction::SetDefault) {
+            return Err(error(String::from(
+                "SET DEFAULT does not exist on MySQL and MariaDB",
+            ))
+            .hint("write SET NULL, CASCADE or RESTRICT"));
+        }
         if key.columns.len() != target_columns.len() {
             let (own, other) = (key.columns.len(), target_columns.len());
             return Err(error(format!("{own} column(s) cannot point to {other}")));
@@ -224,6 +292,24 @@ impl Catalog {
             on_update: key.on_update,
         })
     }
+}
+
+/// Why the engines would not keep this with a row, if so.
+fn moves(expr: &lang::Expr) -> Option<&'static str> {
+    if expr.has_query() {
+        return Some("sees its own row alone; it holds no query");
+    }
+    let mut moving = false;
+    expr.visit(&mut |part| {
+        moving |= matches!(
+            part.kind,
+            lang::ExprKind::Now
+                | lang::ExprKind::NowPlus(_)
+                | lang::ExprKind::NewId { .. }
+                | lang::ExprKind::Auth(_)
+        );
+    });
+    moving.then_some("must stay true: it names neither the moment nor the caller")
 }
 
 impl Table {

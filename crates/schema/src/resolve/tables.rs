@@ -88,6 +88,7 @@ impl Catalog {
             nullable: definition.nullable,
             default: None,
             identity: definition.identity,
+            generated: None,
             comment: None,
             span: definition.span,
         };
@@ -226,7 +227,7 @@ impl Catalog {
 }
 
 /// Whether a value of one type goes into a column of the other without a cast.
-fn same_family(value: &lang::Type, column: &lang::Type) -> bool {
+pub(super) fn same_family(value: &lang::Type, column: &lang::Type) -> bool {
     use lang::Type::{BigInt, Double, Integer, Numeric, Real, SmallInt, Text, Varchar};
     let number = |ty: &lang::Type| {
         matches!(

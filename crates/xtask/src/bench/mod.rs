@@ -98,8 +98,8 @@ fn measure(engine: &str, programs: &Programs, services: &Services, size: &Size) 
     let project = Project::create(engine, programs, services, size)?;
     let ours = project.serve_pilaster()?;
     let reference = project.serve_reference()?;
-    let token = ours.register()?;
     let idle = ours.resident_kib()?;
+    let token = ours.register()?;
     table::heading(engine);
     for route in Route::ALL {
         let mut pairs = Vec::new();

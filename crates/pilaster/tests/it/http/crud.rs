@@ -226,7 +226,7 @@ async fn filters_orders_and_relations(app: App) {
     assert!(limit.body.contains("max_rows"), "{}", limit.body);
 }
 
-// req: RB-4, RB-9, CR-8
+// req: RB-4, RB-9, CR-8, X-7
 async fn rows_belong_to_their_owner(app: App) {
     let (ada, eve) = (
         app.server.sign_up("ada").await,
@@ -357,6 +357,7 @@ async fn many_rows_go_in_together_or_not_at_all(app: App) {
     assert_eq!(rows.json().as_array().map(Vec::len), Some(50));
 }
 
+// req: CR-16
 async fn callers_do_not_mix(app: App) {
     let (ada, eve) = (
         app.server.sign_up("ada").await,

@@ -7,6 +7,7 @@ mod crud;
 mod endpoints;
 mod parity;
 mod readme;
+mod values;
 
 use testkit::{Project, Running, ThrowAwayDatabase};
 
@@ -22,12 +23,12 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Migrates, seeds and serves the example; `None` where the engine was not asked for.
+    /// Cruddur itself; `None` where the engine was not asked for.
     pub(crate) async fn cruddur(engine: &str) -> Option<Self> {
         Self::of(engine, Project::cruddur()).await
     }
 
-    /// The same over any project.
+    /// Migrates, seeds and serves a project; `None` where the engine was not asked for.
     pub(crate) async fn of(engine: &str, project: Project) -> Option<Self> {
         let database = ThrowAwayDatabase::create(engine).await?;
         let project = project.with("DATABASE_URL", database.url());
@@ -35,7 +36,9 @@ impl App {
             project.succeed(PILASTER, &["migrate", "new", "init"]);
         }
         project.succeed(PILASTER, &["migrate", "up"]);
-        project.succeed(PILASTER, &["db", "seed"]);
+        if !project.read_dir("seed").is_empty() {
+            project.succeed(PILASTER, &["db", "seed"]);
+        }
         let server = Running::serve(PILASTER, &project).await;
         Some(Self {
             server,
@@ -45,14 +48,25 @@ impl App {
     }
 }
 
-/// Makes one test of each engine out of `async fn name(app: App)`.
+/// Makes one test of each engine out of `async fn name(app: App)`; over Cruddur, or over what
+/// `project()` gives with `project: name, …`.
 macro_rules! on_every_engine {
     ($($name:ident),* $(,)?) => {
         $(mod $name {
+            use testkit::Project;
+            crate::http::on_every_engine!(@tests Project::cruddur, $name);
+        })*
+    };
+    ($project:ident: $($name:ident),* $(,)?) => {
+        $(mod $name {
+            crate::http::on_every_engine!(@tests super::$project, $name);
+        })*
+    };
+    (@tests $project:path, $name:ident) => {
             use crate::http::App;
 
             async fn on(engine: &str) {
-                if let Some(app) = App::cruddur(engine).await {
+                if let Some(app) = App::of(engine, $project()).await {
                     super::$name(app).await;
                 }
             }
@@ -76,7 +90,6 @@ macro_rules! on_every_engine {
             async fn mysql() {
                 on("mysql").await;
             }
-        })*
     };
 }
 pub(crate) use on_every_engine;

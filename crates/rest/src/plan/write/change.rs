@@ -112,7 +112,8 @@ impl Writer<'_, '_> {
         let mut back = Sql::new(self.context.dialect);
         select(&mut back, shown);
         back.push(" from ").ident(&self.table().name);
-        self.wheres(&mut back, &crate::access::constant(true))?;
+        let key = self.key_after(assignments);
+        self.wheres_at(&mut back, key.as_deref(), &crate::access::constant(true))?;
         unit.push(Step::new(back).returning(kinds));
         Ok(unit.len() - 1)
     }
@@ -130,8 +131,31 @@ impl Writer<'_, '_> {
         }
     }
 
+    /// The key that the row has when its columns have been assigned.
+    fn key_after(&self, assignments: &[(Ident, Value)]) -> Option<Vec<Value>> {
+        let primary = self.table().primary_key.as_ref()?;
+        let after = primary
+            .columns
+            .iter()
+            .zip(self.key?)
+            .map(|(column, value)| {
+                let assigned = assignments.iter().find(|(name, _)| name == column);
+                assigned.map_or(value, |(_, new)| new).clone()
+            });
+        Some(after.collect())
+    }
+
     /// ` where key and filters and rules`, the table's own name as alias.
     pub(super) fn wheres(&self, sql: &mut Sql, using: &Expr) -> Result<(), RestError> {
+        self.wheres_at(sql, self.key, using)
+    }
+
+    fn wheres_at(
+        &self,
+        sql: &mut Sql,
+        key: Option<&[Value]>,
+        using: &Expr,
+    ) -> Result<(), RestError> {
         let table = &self.table().name;
         sql.push(" where 1 = 1");
         let primary = self
@@ -142,7 +166,7 @@ impl Writer<'_, '_> {
         for (column, value) in primary
             .unwrap_or_default()
             .iter()
-            .zip(self.key.unwrap_or_default())
+            .zip(key.unwrap_or_default())
         {
             let kind = self
                 .table()
