@@ -160,26 +160,27 @@ fn refer(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-fn query_parameters(table: &Table, access: &TableAccess) -> Vec<Value> {
+/// `select`, `order` and pages, for reading.
+fn shape_parameters() -> Vec<Value> {
     let text = |name: &str, description: &str| json!({"name": name, "in": "query", "schema": {"type": "string"}, "description": description});
     let number = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "integer", "minimum": 0}});
-    let mut parameters = vec![
+    vec![
         text("select", "Columns and related rows: a,b,related(c)"),
         text("order", "column.desc.nullslast"),
         number("limit"),
         number("offset"),
-    ];
-    for column in table
-        .columns
-        .iter()
-        .filter(|column| access.readable().contains(&column.name))
-    {
-        parameters.push(text(
-            column.name.as_str(),
-            "A condition: eq.value, gte.value, in.(a,b)",
-        ));
-    }
-    parameters
+    ]
+}
+
+/// A condition for each readable column.
+fn conditions(table: &Table, access: &TableAccess) -> Vec<Value> {
+    let columns = table.columns.iter();
+    let readable = columns.filter(|column| access.readable().contains(&column.name));
+    let condition = |column: &Column| {
+        json!({"name": column.name.as_str(), "in": "query", "schema": {"type": "string"},
+               "description": "A condition: eq.value, gte.value, in.(a,b)"})
+    };
+    readable.map(condition).collect()
 }
 
 fn responses(success: &str, description: &str, schema: Option<Value>) -> Value {
@@ -192,47 +193,91 @@ fn responses(success: &str, description: &str, schema: Option<Value>) -> Value {
 
 fn table_paths(paths: &mut Map<String, Value>, table: &Table, access: &TableAccess) {
     let name = table.name.as_str();
-    let rows = json!({"type": "array", "items": refer(name)});
-    let body = |kind: &str| json!({"required": true, "content": {"application/json": {"schema": refer(&format!("{name}.{kind}"))}}});
-    let operation = |verb: &str, summary: String| json!({"operationId": format!("{verb}_{name}"), "tags": [name], "summary": summary});
-    let mut list = json!({});
-    let mut row = json!({});
-    if !access.readable().is_empty() {
-        let mut get = operation("list", format!("Rows of {name}"));
-        get["parameters"] = json!(query_parameters(table, access));
-        get["responses"] = responses("200", "The rows", Some(rows.clone()));
-        list["get"] = get;
-        let mut get = operation("read", format!("One row of {name}"));
-        get["responses"] = responses("200", "The row", Some(refer(name)));
-        row["get"] = get;
+    let list = list_operations(table, access);
+    if !list.is_empty() {
+        paths.insert(format!("/api/{name}"), Value::Object(list));
     }
-    if !access.insertable().is_empty() {
-        let mut post = operation("insert", format!("Insert into {name}"));
-        post["requestBody"] = body("insert");
-        post["responses"] = responses("201", "Inserted", None);
-        list["post"] = post;
-    }
-    if !access.updatable().is_empty() {
-        let mut patch = operation("update", format!("Change a row of {name}"));
-        patch["requestBody"] = body("update");
-        patch["responses"] = responses("204", "Changed", None);
-        row["patch"] = patch;
-    }
-    if access.delete {
-        let mut delete = operation("delete", format!("Delete a row of {name}"));
-        delete["responses"] = responses("204", "Deleted", None);
-        row["delete"] = delete;
-    }
-    if list.as_object().is_some_and(|list| !list.is_empty()) {
-        paths.insert(format!("/api/{name}"), list);
-    }
-    let has_row = row.as_object().is_some_and(|row| !row.is_empty());
-    if has_row && table.primary_key.is_some() {
-        row["parameters"] = json!([
+    let mut row = row_operations(table, access);
+    if !row.is_empty() && table.primary_key.is_some() {
+        let key = json!([
             {"name": "key", "in": "path", "required": true, "schema": {"type": "string"}}
         ]);
-        paths.insert(format!("/api/{name}/{{key}}"), row);
+        row.insert(String::from("parameters"), key);
+        paths.insert(format!("/api/{name}/{{key}}"), Value::Object(row));
     }
+}
+
+fn table_operation(verb: &str, table: &Table, summary: String) -> Value {
+    let name = table.name.as_str();
+    json!({"operationId": format!("{verb}_{name}"), "tags": [name], "summary": summary})
+}
+
+fn body(table: &Table, kind: &str) -> Value {
+    let schema = refer(&format!("{}.{kind}", table.name));
+    json!({"required": true, "content": {"application/json": {"schema": schema}}})
+}
+
+/// What can be done with the rows that a filter finds.
+fn list_operations(table: &Table, access: &TableAccess) -> Map<String, Value> {
+    let name = table.name.as_str();
+    let mut list = Map::new();
+    if !access.readable().is_empty() {
+        let rows = json!({"type": "array", "items": refer(name)});
+        let mut get = table_operation("list", table, format!("Rows of {name}"));
+        let mut parameters = shape_parameters();
+        parameters.extend(conditions(table, access));
+        get["parameters"] = json!(parameters);
+        get["responses"] = responses("200", "The rows", Some(rows));
+        list.insert(String::from("get"), get);
+    }
+    if !access.insertable().is_empty() {
+        let mut post = table_operation("insert", table, format!("Insert into {name}"));
+        post["requestBody"] = body(table, "insert");
+        post["responses"] = responses("201", "Inserted", None);
+        list.insert(String::from("post"), post);
+    }
+    if !access.updatable().is_empty() {
+        let mut patch = table_operation("update_rows", table, format!("Change rows of {name}"));
+        patch["parameters"] = json!(conditions(table, access));
+        patch["requestBody"] = body(table, "update");
+        patch["responses"] = responses("204", "Changed", None);
+        list.insert(String::from("patch"), patch);
+    }
+    if access.delete {
+        let mut delete = table_operation("delete_rows", table, format!("Delete rows of {name}"));
+        delete["parameters"] = json!(conditions(table, access));
+        delete["responses"] = responses("204", "Deleted", None);
+        list.insert(String::from("delete"), delete);
+    }
+    list
+}
+
+/// What can be done with the row of a key.
+fn row_operations(table: &Table, access: &TableAccess) -> Map<String, Value> {
+    let name = table.name.as_str();
+    let mut row = Map::new();
+    if !access.readable().is_empty() {
+        let mut get = table_operation("read", table, format!("One row of {name}"));
+        get["responses"] = responses("200", "The row", Some(refer(name)));
+        row.insert(String::from("get"), get);
+    }
+    if !access.updatable().is_empty() {
+        let mut patch = table_operation("update", table, format!("Change a row of {name}"));
+        patch["requestBody"] = body(table, "update");
+        patch["responses"] = responses("204", "Changed", None);
+        row.insert(String::from("patch"), patch);
+        let mut put = table_operation("replace", table, format!("Replace a row of {name}"));
+        put["requestBody"] = body(table, "update");
+        put["responses"] = responses("204", "Replaced", None);
+        put["responses"]["201"] = json!({"description": "Made, as there was none"});
+        row.insert(String::from("put"), put);
+    }
+    if access.delete {
+        let mut delete = table_operation("delete", table, format!("Delete a row of {name}"));
+        delete["responses"] = responses("204", "Deleted", None);
+        row.insert(String::from("delete"), delete);
+    }
+    row
 }
 
 fn operation(endpoint: &Endpoint) -> Value {

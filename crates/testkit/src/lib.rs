@@ -15,6 +15,13 @@ pub use database::{ThrowAwayDatabase, is_enabled};
 pub use project::{Finished, Project, SECRET_KEY, workspace};
 pub use running::{Answer, Running};
 
+/// A program of somebody else's that a test looks through, from the variable that
+/// `cargo xtask test` sets; `None` in a plain `cargo test`, which needs nothing but cargo.
+#[must_use]
+pub fn tool(variable: &str) -> Option<String> {
+    std::env::var_os(variable).and_then(|path| path.into_string().ok())
+}
+
 /// A moment as RFC 3339 text, out of seconds since 1970 and milliseconds.
 ///
 /// # Panics

@@ -12,6 +12,7 @@ mod packages;
 mod services;
 mod test;
 mod tidy;
+mod tools;
 mod vendor;
 
 use std::process::ExitCode;

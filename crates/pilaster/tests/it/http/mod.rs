@@ -4,6 +4,7 @@ mod accounts;
 mod attacks;
 mod crash;
 mod crud;
+mod docs;
 mod endpoints;
 mod parity;
 mod readme;
