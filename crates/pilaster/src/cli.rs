@@ -66,6 +66,15 @@ pub(crate) enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// Run tests/*.http, each file against a database of its own that is gone afterwards.
+    #[command(after_help = "Example: pilaster test --db postgres")]
+    Test {
+        /// Files or folders; tests/ by default.
+        paths: Vec<PathBuf>,
+        /// The engine; all but SQLite need a server, named by `TEST_POSTGRES_URL` and so on.
+        #[arg(long, default_value = "sqlite", value_parser = ["sqlite", "postgres", "mysql", "mariadb"])]
+        db: String,
+    },
     /// List and change accounts.
     #[command(subcommand)]
     User(User),

@@ -10,6 +10,7 @@ mod openapi;
 mod routes;
 mod secret;
 mod serve;
+mod test;
 mod user;
 
 use crate::cli::{Address, Arguments, Command};
@@ -46,6 +47,7 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
             let flags = listening(&address);
             serve::run(&Configuration::load(&file, &arguments.target, &flags)?).await
         }
+        Command::Test { paths, db } => test::run(&load()?, &db, &paths).await,
         Command::User(verb) => user::run(&load()?, verb, arguments.json).await,
         Command::Migrate(verb) => migrate::run(&load()?, &verb, arguments.json).await,
         Command::Db(verb) => db::run(&load()?, &verb, arguments.json).await,

@@ -207,7 +207,7 @@ fn table_paths(paths: &mut Map<String, Value>, table: &Table, access: &TableAcce
     }
 }
 
-fn table_operation(verb: &str, table: &Table, summary: String) -> Value {
+fn table_operation(verb: &str, table: &Table, summary: &str) -> Value {
     let name = table.name.as_str();
     json!({"operationId": format!("{verb}_{name}"), "tags": [name], "summary": summary})
 }
@@ -223,7 +223,7 @@ fn list_operations(table: &Table, access: &TableAccess) -> Map<String, Value> {
     let mut list = Map::new();
     if !access.readable().is_empty() {
         let rows = json!({"type": "array", "items": refer(name)});
-        let mut get = table_operation("list", table, format!("Rows of {name}"));
+        let mut get = table_operation("list", table, &format!("Rows of {name}"));
         let mut parameters = shape_parameters();
         parameters.extend(conditions(table, access));
         get["parameters"] = json!(parameters);
@@ -231,20 +231,20 @@ fn list_operations(table: &Table, access: &TableAccess) -> Map<String, Value> {
         list.insert(String::from("get"), get);
     }
     if !access.insertable().is_empty() {
-        let mut post = table_operation("insert", table, format!("Insert into {name}"));
+        let mut post = table_operation("insert", table, &format!("Insert into {name}"));
         post["requestBody"] = body(table, "insert");
         post["responses"] = responses("201", "Inserted", None);
         list.insert(String::from("post"), post);
     }
     if !access.updatable().is_empty() {
-        let mut patch = table_operation("update_rows", table, format!("Change rows of {name}"));
+        let mut patch = table_operation("update_rows", table, &format!("Change rows of {name}"));
         patch["parameters"] = json!(conditions(table, access));
         patch["requestBody"] = body(table, "update");
         patch["responses"] = responses("204", "Changed", None);
         list.insert(String::from("patch"), patch);
     }
     if access.delete {
-        let mut delete = table_operation("delete_rows", table, format!("Delete rows of {name}"));
+        let mut delete = table_operation("delete_rows", table, &format!("Delete rows of {name}"));
         delete["parameters"] = json!(conditions(table, access));
         delete["responses"] = responses("204", "Deleted", None);
         list.insert(String::from("delete"), delete);
@@ -257,23 +257,23 @@ fn row_operations(table: &Table, access: &TableAccess) -> Map<String, Value> {
     let name = table.name.as_str();
     let mut row = Map::new();
     if !access.readable().is_empty() {
-        let mut get = table_operation("read", table, format!("One row of {name}"));
+        let mut get = table_operation("read", table, &format!("One row of {name}"));
         get["responses"] = responses("200", "The row", Some(refer(name)));
         row.insert(String::from("get"), get);
     }
     if !access.updatable().is_empty() {
-        let mut patch = table_operation("update", table, format!("Change a row of {name}"));
+        let mut patch = table_operation("update", table, &format!("Change a row of {name}"));
         patch["requestBody"] = body(table, "update");
         patch["responses"] = responses("204", "Changed", None);
         row.insert(String::from("patch"), patch);
-        let mut put = table_operation("replace", table, format!("Replace a row of {name}"));
+        let mut put = table_operation("replace", table, &format!("Replace a row of {name}"));
         put["requestBody"] = body(table, "update");
         put["responses"] = responses("204", "Replaced", None);
         put["responses"]["201"] = json!({"description": "Made, as there was none"});
         row.insert(String::from("put"), put);
     }
     if access.delete {
-        let mut delete = table_operation("delete", table, format!("Delete a row of {name}"));
+        let mut delete = table_operation("delete", table, &format!("Delete a row of {name}"));
         delete["responses"] = responses("204", "Deleted", None);
         row.insert(String::from("delete"), delete);
     }

@@ -1,5 +1,6 @@
 //! Facts about catalogs and migrations.
 
+mod ddl;
 mod errors;
 mod migrations;
 

@@ -9,6 +9,7 @@ mod auth;
 mod data;
 mod docs;
 mod error;
+mod in_process;
 mod middleware;
 mod passwords;
 mod router;
@@ -17,5 +18,6 @@ mod status;
 
 pub use app::{App, AppError, Settings, system_migrations};
 pub use credentials::{EmailAddress, HashParams, MasterKey, MasterKeyError, Username};
+pub use in_process::{Answered, InProcess};
 pub use router::{Route, routes};
 pub use serve::serve;

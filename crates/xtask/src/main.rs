@@ -1,4 +1,4 @@
-//! The developer's verbs: `cargo xtask check | test | bench | tidy | services | vendor`.
+//! The developer's verbs: `cargo xtask check | test | bench | fuzz | tidy | services | vendor`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -8,6 +8,7 @@
 mod bench;
 mod check;
 mod command;
+mod fuzz;
 mod packages;
 mod services;
 mod test;
@@ -24,6 +25,7 @@ cargo xtask VERB
   test       all tests on all engines; starts private servers, installs what is missing
              (arguments after `--` go to cargo test)
   bench      Pilaster beside a hand-written reference, as ratios (--quick, --engine NAME)
+  fuzz       the parsers under libFuzzer, a minute each ([TARGET] [SECONDS]; needs nightly)
   tidy       the house rules alone: arrows, names of drivers, file heads and lengths
   services   start private PostgreSQL, MariaDB, MySQL and Redis, print their URLs, stop at
              end of input
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         "check" => check::run(),
         "test" => test::run(&rest),
         "bench" => bench::run(&rest),
+        "fuzz" => fuzz::start(&rest),
         "tidy" => tidy::run(),
         "services" => services::run(&rest),
         "vendor" => vendor::run(),

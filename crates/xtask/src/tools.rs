@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use crate::command::{find_program, run, target};
 use crate::packages;
 
-/// Packages of PyPI, at pinned versions.
+/// Packages of `PyPI`, at pinned versions.
 const PYTHON_PACKAGES: [&str; 1] = ["openapi-spec-validator==0.9.0"];
 
 /// Installs what is missing; gives the variables by which tests find the programs.

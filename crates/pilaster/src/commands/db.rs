@@ -3,6 +3,7 @@
 use rest::{Moment, seed_steps};
 use schema::{Catalog, CatalogKind, describe};
 use serde_json::json;
+use sql::Db;
 use stdx::{Clock, Rng};
 
 use crate::cli::Database;
@@ -26,8 +27,15 @@ async fn seed(configuration: &Configuration, force: bool) -> Outcome {
         return Err(Failure::decision("seed data is not for production").fix("--force, if it is"));
     }
     let files = Files::read(&configuration.folder)?;
-    let catalog = files.catalog()?;
     let db = connect(configuration).await?;
+    let rows = seed_into(&db, &files).await?;
+    println!("seeded {rows} row(s) from {} file(s)", files.seed.len());
+    Ok(())
+}
+
+/// Puts the rows of all seed files in, all or none; gives how many were new.
+pub(super) async fn seed_into(db: &Db, files: &Files) -> Outcome<u64> {
+    let catalog = files.catalog()?;
     let (clock, rng) = (Clock::System, Rng::System);
     let moment = Moment {
         now: clock.now(),
@@ -44,9 +52,7 @@ async fn seed(configuration: &Configuration, force: bool) -> Outcome {
         .write(unit)
         .await
         .map_err(|error| Failure::database(&db.description(), &error))?;
-    let rows: u64 = outcomes.iter().map(|outcome| outcome.affected).sum();
-    println!("seeded {rows} row(s) from {} file(s)", files.seed.len());
-    Ok(())
+    Ok(outcomes.iter().map(|outcome| outcome.affected).sum())
 }
 
 async fn sessions(configuration: &Configuration, json: bool) -> Outcome {

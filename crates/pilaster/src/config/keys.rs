@@ -21,8 +21,15 @@ const fn key(name: &'static str, aliases: &'static [&'static str], default: &'st
     }
 }
 
+const fn secret(name: &'static str, aliases: &'static [&'static str]) -> Key {
+    Key {
+        secret: true,
+        ..key(name, aliases, "")
+    }
+}
+
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 27] = [
+pub(crate) const KEYS: [Key; 30] = [
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -37,12 +44,7 @@ pub(crate) const KEYS: [Key; 27] = [
     key("database.host", &["DB_HOST"], ""),
     key("database.port", &["DB_PORT"], "0"),
     key("database.user", &["DB_USER"], ""),
-    Key {
-        name: "database.password",
-        aliases: &["DB_PASSWORD"],
-        default: "",
-        secret: true,
-    },
+    secret("database.password", &["DB_PASSWORD"]),
     key("database.name", &["DB_NAME"], ""),
     key("database.connections", &[], "auto"),
     key("database.statement_timeout", &[], "30s"),
@@ -55,15 +57,13 @@ pub(crate) const KEYS: [Key; 27] = [
     key("api.max_rows", &[], "1000"),
     key("migrate.mode", &[], "manual"),
     key("log.level", &["LOG_LEVEL"], "info"),
+    secret("test.postgres_url", &["TEST_POSTGRES_URL"]),
+    secret("test.mysql_url", &["TEST_MYSQL_URL"]),
+    secret("test.mariadb_url", &["TEST_MARIADB_URL"]),
 ];
 
 /// The master key; it has no place in pilaster.toml.
-pub(crate) const SECRET_KEY: Key = Key {
-    name: "secret_key",
-    aliases: &["SECRET_KEY"],
-    default: "",
-    secret: true,
-};
+pub(crate) const SECRET_KEY: Key = secret("secret_key", &["SECRET_KEY"]);
 
 impl Key {
     /// `PILASTER_SECTION_NAME`.

@@ -369,3 +369,108 @@ fn model_errors_name_their_line_before_a_database_is_touched() {
         );
     }
 }
+
+/// The databases of a server.
+async fn databases(engine: &str, server: &str) -> Vec<String> {
+    let url = sql::DatabaseUrl::parse(server, Path::new("")).expect("valid");
+    let db = sql::Db::connect(&url, &sql::DbOptions::default())
+        .await
+        .expect("the server can be reached");
+    let mut sql = Sql::new(db.dialect());
+    sql.push(if engine == "postgres" {
+        "select cast(datname as text) from pg_database"
+    } else {
+        "select schema_name from information_schema.schemata"
+    });
+    let rows = db
+        .rows(&Query::short(sql, vec![Kind::Text]))
+        .await
+        .expect("listed");
+    let names = rows.into_iter().map(|row| format!("{:?}", row.0[0]));
+    names.collect()
+}
+
+// req: TE-2
+#[tokio::test(flavor = "multi_thread")]
+async fn request_tests_use_a_database_of_their_own() {
+    for engine in ["sqlite", "postgres", "mariadb", "mysql"] {
+        let Some(database) = ThrowAwayDatabase::create(engine).await else {
+            continue;
+        };
+        let mut project = Project::cruddur();
+        if let Some(server) = database.server() {
+            project = project.with(&format!("TEST_{}_URL", engine.to_uppercase()), server);
+        }
+        let temporary = project.path().join("tmp");
+        std::fs::create_dir(&temporary).expect("a folder can be made");
+        let project = project.with("TMPDIR", &temporary.display().to_string());
+        let passed = project.succeed(PILASTER, &["test", "--db", engine]);
+        assert!(
+            passed.out.contains("7 passed, 0 failed"),
+            "{}",
+            passed.text()
+        );
+        let text = project.read("tests/posting.http");
+        let altered = text.replace(
+            "# @expect body.username \"ada\"",
+            "# @expect body.username \"eve\"",
+        );
+        project.write("tests/posting.http", &altered);
+        let failed = project.run(PILASTER, &["test", "--db", engine]);
+        assert_eq!(failed.code, 1, "{}", failed.text());
+        assert!(
+            failed
+                .out
+                .contains("expected body.username \"eve\", got \"ada\""),
+            "{}",
+            failed.text()
+        );
+        assert_eq!(project.read_dir("tmp"), [""; 0]);
+        if let Some(server) = database.server() {
+            // Other tests make databases meanwhile, called by version 4 ids; `pilaster test`
+            // takes version 7, which the thirteenth digit tells.
+            let left = databases(engine, server).await;
+            let is_ours = |name: &&String| {
+                let id = name.split("pilaster_test_").nth(1);
+                id.is_some_and(|id| id.chars().nth(12) == Some('7'))
+            };
+            let ours: Vec<&String> = left.iter().filter(is_ours).collect();
+            assert!(ours.is_empty(), "{ours:?}");
+        }
+    }
+    let refused = Project::cruddur().run(PILASTER, &["test", "--db", "postgres"]);
+    assert_eq!(refused.code, 3, "{}", refused.text());
+    assert!(refused.err.contains("TEST_POSTGRES_URL"), "{}", refused.err);
+}
+
+// req: TE-12
+#[test]
+fn the_build_is_locked_and_its_compiler_pinned() {
+    let root = testkit::workspace();
+    let pinned = std::fs::read_to_string(root.join("rust-toolchain.toml")).expect("it is there");
+    let channel = pinned
+        .lines()
+        .find_map(|line| line.strip_prefix("channel = "));
+    let channel = channel.expect("a channel").trim_matches('"');
+    assert_eq!(
+        channel.split('.').count(),
+        3,
+        "{channel} is no exact version"
+    );
+    let resolved = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--locked", "--offline"])
+        .current_dir(&root)
+        .output()
+        .expect("cargo starts");
+    assert!(
+        resolved.status.success(),
+        "{}",
+        String::from_utf8_lossy(&resolved.stderr)
+    );
+    let tracked = std::process::Command::new("git")
+        .args(["ls-files", "--error-unmatch", "Cargo.lock"])
+        .current_dir(&root)
+        .output()
+        .expect("git starts");
+    assert!(tracked.status.success(), "Cargo.lock is not committed");
+}

@@ -78,6 +78,11 @@ const ROOMS: &[Room] = &[
         never: HTTP,
     },
     Room {
+        name: "hostile",
+        uses: &["stdx", "sql", "lang", "schema", "rest"],
+        never: &["tokio"],
+    },
+    Room {
         name: "testkit",
         uses: &["stdx", "sql"],
         never: &[],
