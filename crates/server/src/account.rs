@@ -41,7 +41,7 @@ fn json_answer(status: StatusCode, body: &Value) -> Response<Body> {
     response
 }
 
-fn show(user: &NewUser, created_at: jiff::Timestamp) -> Value {
+fn show(user: &NewUser) -> Value {
     json!({
         "id": user.id.to_string(),
         "email": user.email.as_str(),
@@ -49,7 +49,7 @@ fn show(user: &NewUser, created_at: jiff::Timestamp) -> Value {
         "first_name": user.first_name,
         "last_name": user.last_name,
         "display_name": user.display_name,
-        "created_at": format!("{created_at:.6}"),
+        "created_at": format!("{:.6}", user.created_at),
     })
 }
 
@@ -179,11 +179,10 @@ pub(crate) async fn register(Shared(app): Shared<App>, body: Bytes) -> Answer {
     user.last_name = last_name;
     user.display_name = display_name;
     let hash = state.passwords.hash(password, state.rng.clone()).await?;
-    let now = state.clock.now();
     let hook_steps = match &state.compiled.load().hook {
         Some(hook) => {
             let moment = Moment {
-                now,
+                now: user.created_at,
                 clock: &state.clock,
                 rng: &state.rng,
             };
@@ -196,7 +195,7 @@ pub(crate) async fn register(Shared(app): Shared<App>, body: Bytes) -> Answer {
         Refusal::new(StatusCode::CONFLICT, "23505", message).details(json!({"columns": [field]}))
     };
     match accounts::register(&state.store, &user, &hash, hook_steps).await {
-        Ok(Registration::Created { .. }) => Ok(json_answer(StatusCode::CREATED, &show(&user, now))),
+        Ok(Registration::Created { .. }) => Ok(json_answer(StatusCode::CREATED, &show(&user))),
         Ok(Registration::AlreadyExists(Taken::Email)) => Err(exists("email")),
         Ok(Registration::AlreadyExists(Taken::Username)) => Err(exists("username")),
         // A key of the hook's own tables: the account's profile cannot be made.

@@ -51,6 +51,8 @@ pub struct NewUser {
     pub last_name: Option<String>,
     /// The name to show, at most 200 characters.
     pub display_name: Option<String>,
+    /// When it is made.
+    pub created_at: Timestamp,
 }
 
 /// What somebody types to say who they are.
@@ -100,6 +102,7 @@ impl NewUser {
             first_name: None,
             last_name: None,
             display_name: None,
+            created_at: store.clock.now(),
         }
     }
 }
@@ -127,7 +130,7 @@ pub fn insert_steps(store: &Store, user: &NewUser, hash: &PasswordHash) -> Vec<S
 /// The step that makes an account, without a password.
 #[must_use]
 pub fn insert_step(store: &Store, user: &NewUser) -> Step {
-    let now = store.clock.now();
+    let now = user.created_at;
     let username = user.username.as_ref();
     let mut sql = store.sql();
     sql.push(

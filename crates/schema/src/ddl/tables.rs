@@ -74,7 +74,7 @@ pub(super) fn create(sql: &mut Sql, table: &Table, later: &[Ident]) {
     sql.push(match sql.dialect() {
         Dialect::Sqlite => ") strict",
         Dialect::Postgres => ")",
-        Dialect::MariaDb => ") engine=InnoDB character set utf8mb4 collate utf8mb4_bin",
+        Dialect::MariaDb => ") engine=InnoDB character set utf8mb4 collate utf8mb4_nopad_bin",
         Dialect::MySql => ") engine=InnoDB character set utf8mb4 collate utf8mb4_0900_bin",
     });
 }

@@ -71,7 +71,7 @@ async fn create_tables(store: &Store) {
         sql.push(statement.to_owned().leak());
         sql.push(match store.db.dialect() {
             Dialect::Sqlite | Dialect::Postgres => "",
-            Dialect::MariaDb => " character set utf8mb4 collate utf8mb4_bin",
+            Dialect::MariaDb => " character set utf8mb4 collate utf8mb4_nopad_bin",
             Dialect::MySql => " character set utf8mb4 collate utf8mb4_0900_bin",
         });
         store.db.write(vec![Step::new(sql)]).await.unwrap();

@@ -12,6 +12,7 @@ on_every_engine!(
     violations_name_their_columns,
     each_result_kind,
     a_thousand_rows_keep_their_order,
+    trailing_spaces_count,
 );
 
 const SCHEMA: &str = "
@@ -310,4 +311,15 @@ async fn a_thousand_rows_keep_their_order(app: App) {
     assert_eq!(numbers, descending);
     let nested = app.server.get("/api/nested").await.json();
     assert_eq!(nested["numbers"], json!(descending));
+}
+
+/// Engines differ in whether `'a' = 'a '`; ours do not.
+async fn trailing_spaces_count(app: App) {
+    for (number, name) in [(1, "a"), (2, "a "), (3, "A")] {
+        let parent = json!({"region": "r", "number": number, "name": name});
+        let made = send(&app, "POST", "/api/parents", &parent).await;
+        assert_eq!(made.status, 201, "{name:?}: {}", made.body);
+    }
+    let found = app.server.get("/api/parents?select=number&name=eq.a").await;
+    assert_eq!(found.body, r#"[{"number":1}]"#);
 }
