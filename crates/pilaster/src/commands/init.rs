@@ -49,6 +49,40 @@ create policy notes_own on notes for all to authenticated
   using (owner = auth.uid()) with check (owner = auth.uid());
 ";
 
+const TESTS: &str = "\
+### nobody reads notes without an account
+# @expect 404
+GET /api/notes
+
+### Ada makes an account
+# @expect 201
+POST /register
+Content-Type: application/json
+
+{\"email\": \"ada@example.org\", \"password\": \"a long pass phrase\"}
+
+### Ada signs in
+# @name ada
+# @expect 200
+POST /token
+Content-Type: application/x-www-form-urlencoded
+
+username=ada@example.org&password=a long pass phrase
+
+### Ada writes a note
+# @expect 201
+POST /api/notes
+Authorization: Bearer {{ada.response.body.access_token}}
+Content-Type: application/json
+
+{\"body\": \"remember the milk\"}
+
+### and reads it
+# @expect body.0.body \"remember the milk\"
+GET /api/notes
+Authorization: Bearer {{ada.response.body.access_token}}
+";
+
 const IGNORED: &str = ".env\ndata/\n";
 
 pub(super) fn run(folder: &Path, example: &str) -> Outcome {
@@ -70,6 +104,7 @@ pub(super) fn run(folder: &Path, example: &str) -> Outcome {
         _ => {
             write(&folder.join("pilaster.toml"), CONFIGURATION.as_bytes())?;
             write(&folder.join("schema/notes.sql"), SCHEMA.as_bytes())?;
+            write(&folder.join("tests/notes.http"), TESTS.as_bytes())?;
         }
     }
     for name in ["api", "migrations", "seed"] {

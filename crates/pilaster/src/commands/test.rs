@@ -16,7 +16,7 @@ use self::file::RequestFile;
 use super::db::seed_into;
 use crate::config::{Configuration, settings};
 use crate::failure::{Failure, Outcome};
-use crate::project::{Files, migrate, prepare};
+use crate::project::{Files, migrate, prepare, require_current};
 
 pub(super) async fn run(configuration: &Configuration, engine: &str, given: &[PathBuf]) -> Outcome {
     let tests = read_tests(&configuration.folder, given)?;
@@ -65,6 +65,7 @@ async fn serve_and_run(
     test: &RequestFile,
 ) -> Outcome<(usize, usize)> {
     migrate(db, files).await?;
+    require_current(db, files).await?;
     seed_into(db, files).await?;
     let compiled = files.compile(db.dialect(), Limits::default())?;
     prepare(db, &compiled).await?;

@@ -443,6 +443,22 @@ async fn request_tests_use_a_database_of_their_own() {
     assert!(refused.err.contains("TEST_POSTGRES_URL"), "{}", refused.err);
 }
 
+#[test]
+fn a_new_project_passes_its_own_tests() {
+    let project = Project::empty()
+        .without("SECRET_KEY")
+        .without("DATABASE_URL");
+    for example in ["blank", "cruddur"] {
+        project.succeed(PILASTER, &["init", example, "--example", example]);
+        let config = format!("{example}/pilaster.toml");
+        if example == "blank" {
+            project.succeed(PILASTER, &["migrate", "new", "init", "--config", &config]);
+        }
+        let passed = project.succeed(PILASTER, &["test", "--config", &config]);
+        assert!(passed.out.contains(" 0 failed"), "{}", passed.text());
+    }
+}
+
 // req: TE-12
 #[test]
 fn the_build_is_locked_and_its_compiler_pinned() {

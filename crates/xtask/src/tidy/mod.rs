@@ -2,6 +2,7 @@
 
 mod arrows;
 mod files;
+mod licences;
 
 use anyhow::{Result, bail};
 
@@ -24,6 +25,7 @@ impl Finding {
 pub(crate) fn run() -> Result<()> {
     let mut findings = arrows::check()?;
     findings.extend(files::check()?);
+    findings.extend(licences::check()?);
     for finding in &findings {
         println!("{}: {}", finding.place, finding.message);
     }
