@@ -172,6 +172,18 @@ fn parse_one(source: &Source, tokens: Vec<TokenWithSpan>) -> Option<Parsed> {
 }
 
 fn tokenize(source: &Source) -> Result<Vec<TokenWithSpan>, Vec<Diagnostic>> {
+    // No engine takes it, and some end the statement there.
+    if let Some(place) = source.text.find('\0') {
+        let before = &source.text[..place];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
+        let span = Span {
+            line: count(before.matches('\n').count()),
+            column: count(before[line_start..].chars().count()),
+        };
+        let message = "the file holds the character NUL";
+        return Err(vec![Diagnostic::new(&source.path, span, message)]);
+    }
     let dialect = PostgreSqlDialect {};
     Tokenizer::new(&dialect, &source.text)
         .tokenize_with_location()

@@ -23,12 +23,14 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
     request: Request,
     answer: impl FnOnce(Request) -> F,
 ) -> Response<Body> {
-    let began = Instant::now();
     let settings = &app.0.settings;
     let id = request_id(app, request.headers());
     let origin = allowed_origin(&settings.cors_origins, request.headers());
-    let shown = tracing::enabled!(tracing::Level::INFO)
-        .then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let shown = tracing::enabled!(tracing::Level::INFO).then(|| Shown {
+        began: Instant::now(),
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+    });
     let mut response = if let Some(refusal) = refuse(app, &request) {
         refusal.respond(&id)
     } else if request.method() == Method::OPTIONS {
@@ -48,12 +50,20 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
         origin,
         settings.public_url.starts_with("https:"),
     );
-    if let Some((method, path)) = shown {
+    if let Some(shown) = shown {
         let status = response.status().as_u16();
-        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let micros = u64::try_from(shown.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let Shown { method, path, .. } = shown;
         tracing::info!(%method, path, status, micros, request_id = id, "request");
     }
     response
+}
+
+/// What the log says of a request; the query string may hold what is nobody's business.
+struct Shown {
+    began: Instant,
+    method: Method,
+    path: String,
 }
 
 /// The answer, unless its handler panics or takes too long.
@@ -158,6 +168,8 @@ fn preflight() -> Response<Body> {
 
 /// Headers that every answer carries.
 fn dress(headers: &mut HeaderMap, id: &str, origin: Option<HeaderValue>, is_https: bool) {
+    // Ours, and those that hyper adds: grown once.
+    headers.reserve(8);
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }

@@ -73,6 +73,10 @@ fn every_mistake_names_its_place_and_its_cause() {
         ("create tabel a (id uuid);", "schema/test.sql:1:8"),
         ("select 1;", "is not offered here"),
         (
+            "-- é\ncreate table a (id te\0xt);",
+            "schema/test.sql:2:20: the file holds the character NUL",
+        ),
+        (
             "create table a (id uuid);\ncreate index a_x on a (x);",
             "a has no column x",
         ),
