@@ -74,7 +74,7 @@ fn every_mistake_names_its_place_and_its_cause() {
         ("select 1;", "is not offered here"),
         (
             "-- é\ncreate table a (id te\0xt);",
-            "schema/test.sql:2:20: the file holds the character NUL",
+            "schema/test.sql:2:22: the file holds the character NUL",
         ),
         (
             "create table a (id uuid);\ncreate index a_x on a (x);",
