@@ -31,9 +31,9 @@ pub use query::{
 pub use render::{Environment, ExpressionWriter, WriteRules, ddl_expression};
 pub use source::{Diagnostic, Source, Span};
 pub use statement::{
-    AlterAction, AlterTable, ColumnDef, CommentOn, CommentTarget, CreateIndex, CreatePolicy,
-    CreateRole, CreateTable, DefaultDef, DropIndex, DropTable, ForeignKeyDef, Grant, GrantRole,
-    PolicyCommand, Privilege, ReferentialAction, Statement, TableConstraint,
+    AlterAction, AlterTable, ColumnChange, ColumnDef, CommentOn, CommentTarget, CreateIndex,
+    CreatePolicy, CreateRole, CreateTable, DefaultDef, DropIndex, DropTable, ForeignKeyDef, Grant,
+    GrantRole, PolicyCommand, Privilege, ReferentialAction, Statement, TableConstraint,
 };
 pub use types::Type;
 pub use walk::expression_reads;

@@ -1,6 +1,7 @@
 //! Text to statements; this module and its children are the only ones that name `sqlparser`
 //! besides the checker, which walks what it made.
 
+mod alter;
 mod create;
 mod statements;
 mod types;

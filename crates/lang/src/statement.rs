@@ -290,4 +290,27 @@ pub enum AlterAction {
     DropColumn(Ident),
     /// `RENAME COLUMN … TO …`
     RenameColumn(Ident, Ident),
+    /// `ALTER COLUMN …`
+    AlterColumn(Ident, ColumnChange),
+    /// `ADD CONSTRAINT …`
+    AddConstraint(TableConstraint),
+    /// `DROP CONSTRAINT …`
+    DropConstraint(Ident),
+    /// `RENAME TO …`
+    RenameTable(Ident),
+}
+
+/// What changes about a column.
+#[derive(Clone, Debug)]
+pub enum ColumnChange {
+    /// `TYPE …`
+    Type(Type),
+    /// `SET NOT NULL`
+    SetNotNull,
+    /// `DROP NOT NULL`
+    DropNotNull,
+    /// `SET DEFAULT …`
+    SetDefault(DefaultDef),
+    /// `DROP DEFAULT`
+    DropDefault,
 }

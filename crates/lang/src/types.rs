@@ -70,6 +70,30 @@ impl Type {
     }
 }
 
+impl Type {
+    /// Whether every value of `other` is one of this type too, as the same text or number.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        use Type::{BigInt, Double, Integer, Numeric, Real, SmallInt, Text, Varchar};
+        match (self, other) {
+            (own, other) if own == other => true,
+            (Integer, SmallInt)
+            | (BigInt, SmallInt | Integer)
+            | (Double, Real | SmallInt | Integer)
+            | (Text, Varchar(_)) => true,
+            (Varchar(own), Varchar(other)) => own >= other,
+            (
+                Numeric { precision, scale },
+                Numeric {
+                    precision: old,
+                    scale: old_scale,
+                },
+            ) => scale >= old_scale && precision - scale >= old - old_scale,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -141,7 +141,11 @@ pub(crate) enum Migrate {
     },
     /// Apply what is pending.
     #[command(after_help = "Example: pilaster migrate up --target prod")]
-    Up,
+    Up {
+        /// Also steps that take rows or values away.
+        #[arg(long)]
+        allow_destructive: bool,
+    },
     /// List migrations and how they stand.
     #[command(after_help = "Example: pilaster migrate status")]
     Status,

@@ -91,6 +91,8 @@ impl Failure {
             MigrationError::Db(error) => Self::database(address, error),
             MigrationError::Edited { .. } => Self::failed(error.to_string())
                 .fix("put the file back as it was, and write the change as a new migration"),
+            MigrationError::Destructive { .. } => Self::decision(error.to_string())
+                .fix("look at the file, then pilaster migrate up --allow-destructive"),
             MigrationError::Missing(_) => {
                 Self::failed(error.to_string()).fix("bring the file back from your repository")
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lang::{Diagnostic, Source, Span};
 use rest::{Api, Hook, Limits};
 use schema::{
-    Catalog, CatalogKind, History, MigrationState, MigrationStatus, Migrations, Runner, diff,
+    Catalog, CatalogKind, History, Loss, MigrationState, MigrationStatus, Migrations, Runner, diff,
 };
 use sql::{Db, Dialect};
 use stdx::{Clock, Rng};
@@ -109,15 +109,19 @@ pub(crate) async fn connect(configuration: &Configuration) -> Outcome<Db> {
         .map_err(|error| Failure::database(&url.to_string(), &error))
 }
 
-/// Applies both histories; gives the titles of what was applied.
-pub(crate) async fn migrate(db: &Db, files: &Files) -> Outcome<Vec<String>> {
+/// Applies both histories; gives the titles of what was applied. `loss` is about the user's.
+pub(crate) async fn migrate(db: &Db, files: &Files, loss: Loss) -> Outcome<Vec<String>> {
     let (clock, rng) = (Clock::System, Rng::System);
     let mut applied = Vec::new();
     for (history, migrations) in [
         (History::System, system_migrations()?),
         (History::App, files.migrations()?),
     ] {
-        let runner = Runner::new(db, &clock, &rng, history);
+        let loss = match history {
+            History::System => Loss::Allowed,
+            History::App => loss,
+        };
+        let runner = Runner::new(db, &clock, &rng, history).with_loss(loss);
         let titles = runner
             .up(&migrations, &mut |title| {
                 tracing::debug!(title, "migrating");

@@ -130,6 +130,43 @@ pub struct ForeignKey {
     pub on_update: ReferentialAction,
 }
 
+/// A constraint of a table, by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Constraint {
+    /// `PRIMARY KEY`
+    PrimaryKey(PrimaryKey),
+    /// `UNIQUE`
+    Unique(Unique),
+    /// `CHECK`
+    Check(Check),
+    /// `FOREIGN KEY`
+    ForeignKey(ForeignKey),
+}
+
+impl Constraint {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Ident {
+        match self {
+            Self::PrimaryKey(key) => &key.name,
+            Self::Unique(unique) => &unique.name,
+            Self::Check(check) => &check.name,
+            Self::ForeignKey(key) => &key.name,
+        }
+    }
+
+    /// The columns that make it a key, for engines that bound what a key holds.
+    #[must_use]
+    pub fn key_columns(&self) -> &[Ident] {
+        match self {
+            Self::PrimaryKey(key) => &key.columns,
+            Self::Unique(unique) => &unique.columns,
+            Self::ForeignKey(key) => &key.columns,
+            Self::Check(_) => &[],
+        }
+    }
+}
+
 /// An index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
@@ -178,6 +215,20 @@ impl Catalog {
 }
 
 impl Table {
+    /// All constraints, those that others rest on first.
+    #[must_use]
+    pub fn constraints(&self) -> Vec<Constraint> {
+        let keys = self.primary_key.iter().cloned().map(Constraint::PrimaryKey);
+        let uniques = self.uniques.iter().cloned().map(Constraint::Unique);
+        let checks = self.checks.iter().cloned().map(Constraint::Check);
+        let foreign = self
+            .foreign_keys
+            .iter()
+            .cloned()
+            .map(Constraint::ForeignKey);
+        keys.chain(uniques).chain(checks).chain(foreign).collect()
+    }
+
     /// The column of that name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {

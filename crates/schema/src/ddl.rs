@@ -1,6 +1,8 @@
 //! Operations as DDL for one engine.
 
+mod alter;
 mod columns;
+mod rebuild;
 mod tables;
 
 pub(crate) use columns::{Native, native_type};
@@ -8,12 +10,34 @@ pub(crate) use columns::{Native, native_type};
 use lang::ddl_expression;
 use sql::{Dialect, Ident, Sql};
 
-use crate::{Catalog, Index, Operation};
+use crate::{Catalog, Column, ForeignKey, Index, Operation};
+
+/// Renders operations in their order, each with the catalog that it leads to. Steps for which
+/// SQLite has to make a table anew are put together, so that its rows are copied once.
+#[must_use]
+pub fn render_operations(steps: &[(Operation, Catalog)], dialect: Dialect) -> Vec<Sql> {
+    let mut rendered = Vec::new();
+    let mut added = Vec::new();
+    for (place, (operation, after)) in steps.iter().enumerate() {
+        let Some(table) = rebuild::needed(operation).filter(|_| dialect == Dialect::Sqlite) else {
+            rendered.extend(render_operation(operation, after, dialect));
+            continue;
+        };
+        if let Operation::AddColumn { column, .. } = operation {
+            added.push(column.name.clone());
+        }
+        let next = steps.get(place + 1);
+        let goes_on = next.is_some_and(|(next, _)| rebuild::needed(next) == Some(table));
+        if let (false, Some(table)) = (goes_on, after.table(table.as_str())) {
+            rendered.extend(rebuild::statements(table, &std::mem::take(&mut added)));
+        }
+    }
+    rendered
+}
 
 /// Renders one operation. `catalog` is the state that the operation leads to; it tells which
 /// columns are in keys, which decides some types on MySQL and MariaDB.
-#[must_use]
-pub fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
+fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
     let mut sql = Sql::new(dialect);
     match operation {
         Operation::CreateTable { table, later } => tables::create(&mut sql, table, later),
@@ -32,20 +56,7 @@ pub fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Diale
             table,
             column,
             foreign_key,
-        } => {
-            sql.push("alter table ").ident(table).push(" add column ");
-            if let Some(owner) = catalog.table(table.as_str()) {
-                columns::define(&mut sql, column, owner, columns::Define::InTableThatExists);
-            }
-            let inline = foreign_key.as_ref().filter(|_| dialect == Dialect::Sqlite);
-            if let Some(key) = inline {
-                sql.push(" constraint ").ident(&key.name);
-                tables::references(&mut sql, key);
-            }
-            if let Some(key) = foreign_key.as_ref().filter(|_| dialect != Dialect::Sqlite) {
-                return vec![sql, tables::add_foreign_key(table, key, dialect)];
-            }
-        }
+        } => return add_column(table, column, foreign_key.as_ref(), catalog, dialect),
         Operation::DropColumn { table, column } => {
             sql.push("alter table ")
                 .ident(table)
@@ -53,13 +64,36 @@ pub fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Diale
                 .ident(&column.name);
         }
         Operation::RenameColumn { table, from, to } => {
-            sql.push("alter table ")
-                .ident(table)
-                .push(" rename column ")
-                .ident(from);
-            sql.push(" to ").ident(to);
+            sql.push("alter table ").ident(table);
+            sql.push(" rename column ")
+                .ident(from)
+                .push(" to ")
+                .ident(to);
         }
-        Operation::CreateIndex { table, index } => create_index(&mut sql, table, index),
+        Operation::AlterColumn {
+            table,
+            before,
+            after,
+        } => return alter::column(table, before, after, catalog, dialect),
+        Operation::AddConstraint { table, constraint } => {
+            return alter::add(table, constraint, catalog, dialect);
+        }
+        Operation::DropConstraint { table, constraint } => {
+            return alter::drop(table, constraint, catalog, dialect);
+        }
+        Operation::RenameTable { from, to } => {
+            sql.push("alter table ")
+                .ident(from)
+                .push(" rename to ")
+                .ident(to);
+        }
+        Operation::CreateIndex { table, index } => {
+            let columns: Vec<Ident> = index.columns.iter().map(|(name, _)| name.clone()).collect();
+            let mut all = alter::retype(table, &columns, catalog, dialect);
+            create_index(&mut sql, table, index);
+            all.push(sql);
+            return all;
+        }
         Operation::DropIndex { table, index } => {
             sql.push("drop index ").ident(&index.name);
             match dialect {
@@ -71,6 +105,32 @@ pub fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Diale
         }
     }
     vec![sql]
+}
+
+fn add_column(
+    table: &Ident,
+    column: &Column,
+    key: Option<&ForeignKey>,
+    catalog: &Catalog,
+    dialect: Dialect,
+) -> Vec<Sql> {
+    let mut sql = Sql::new(dialect);
+    sql.push("alter table ").ident(table).push(" add column ");
+    if let Some(owner) = catalog.table(table.as_str()) {
+        let how = columns::Define::InTableThatExists;
+        columns::define(&mut sql, column, owner, how);
+    }
+    match (key, dialect) {
+        (None, _) => vec![sql],
+        (Some(key), Dialect::Sqlite) => {
+            sql.push(" constraint ").ident(&key.name);
+            tables::references(&mut sql, key);
+            vec![sql]
+        }
+        (Some(key), Dialect::Postgres | Dialect::MySql | Dialect::MariaDb) => {
+            vec![sql, tables::add_foreign_key(table, key, dialect)]
+        }
+    }
 }
 
 fn create_index(sql: &mut Sql, table: &Ident, index: &Index) {

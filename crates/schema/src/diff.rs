@@ -3,7 +3,7 @@
 use lang::Diagnostic;
 use sql::Ident;
 
-use crate::{Catalog, Operation, Table};
+use crate::{Catalog, Constraint, ForeignKey, Operation, Table};
 
 /// What stands between two catalogs.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>>
                     index: index.clone(),
                 }));
             }
-            Some(old) => compare(old, table, &mut operations, &mut errors),
+            Some(old) => compare(old, table, &mut operations, &mut waiting, &mut errors),
         }
     }
     operations.append(&mut waiting);
@@ -76,108 +76,157 @@ fn in_order_of_dependency(catalog: &Catalog) -> Vec<&Table> {
     ordered
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "columns, constraints and indexes in their order"
-)]
+/// What has changed about a table: what goes, what is altered, what comes.
 fn compare(
+    old: &Table,
+    new: &Table,
+    operations: &mut Vec<Operation>,
+    waiting: &mut Vec<Operation>,
+    errors: &mut Vec<Diagnostic>,
+) {
+    let name = &new.name;
+    let dropped: Vec<&Ident> = missing(&old.columns, &new.columns);
+    let added: Vec<&Ident> = missing(&new.columns, &old.columns);
+    if let Some(question) = rename_question(old, new, &dropped, &added) {
+        errors.push(question);
+        return;
+    }
+    let table = || name.clone();
+    let lost = old
+        .indexes
+        .iter()
+        .filter(|index| !new.indexes.contains(index));
+    operations.extend(lost.map(|index| Operation::DropIndex {
+        table: table(),
+        index: index.clone(),
+    }));
+    // What others rest on goes last.
+    let (before, after) = (old.constraints(), new.constraints());
+    let lost = before.iter().rev().filter(|one| !is_among(one, &after));
+    operations.extend(lost.map(|constraint| Operation::DropConstraint {
+        table: table(),
+        constraint: constraint.clone(),
+    }));
+    let lost = dropped.iter().filter_map(|name| old.column(name.as_str()));
+    operations.extend(lost.map(|column| Operation::DropColumn {
+        table: table(),
+        column: Box::new(column.clone()),
+    }));
+    columns(old, new, operations, errors);
+    for constraint in after.iter().filter(|one| !is_among(one, &before)) {
+        if let Constraint::ForeignKey(key) = constraint
+            && added.iter().any(|column| own_key(new, column) == Some(key))
+        {
+            // It comes with its column.
+            continue;
+        }
+        let operation = Operation::AddConstraint {
+            table: table(),
+            constraint: constraint.clone(),
+        };
+        match constraint {
+            // Its target may come later.
+            Constraint::ForeignKey(_) => waiting.push(operation),
+            Constraint::PrimaryKey(_) | Constraint::Unique(_) | Constraint::Check(_) => {
+                operations.push(operation);
+            }
+        }
+    }
+    let made = new
+        .indexes
+        .iter()
+        .filter(|index| !old.indexes.contains(index));
+    operations.extend(made.map(|index| Operation::CreateIndex {
+        table: table(),
+        index: index.clone(),
+    }));
+}
+
+/// One column gone and one of the same type come may be one that is called otherwise.
+fn rename_question(
+    old: &Table,
+    new: &Table,
+    dropped: &[&Ident],
+    added: &[&Ident],
+) -> Option<Diagnostic> {
+    let ([dropped], [added]) = (dropped, added) else {
+        return None;
+    };
+    let (before, after) = (old.column(dropped.as_str())?, new.column(added.as_str())?);
+    if before.ty != after.ty {
+        return None;
+    }
+    let name = &new.name;
+    let question =
+        format!("was {name}.{dropped} renamed to {added}, or dropped and {added} added?");
+    Some(Diagnostic::new(&new.path, after.span, question).hint(format!(
+        "for a rename write a migration with: alter table {name} rename column {dropped} to {added};"
+    )))
+}
+
+fn columns(
     old: &Table,
     new: &Table,
     operations: &mut Vec<Operation>,
     errors: &mut Vec<Diagnostic>,
 ) {
     let name = &new.name;
-    let mut refuse = |span: lang::Span, message: String| {
-        errors.push(Diagnostic::new(&new.path, span, message).hint(
-            "this release adds and drops tables, columns and indexes; write the change as a \
-             migration file by hand, or as a new column",
-        ));
-    };
-    let dropped: Vec<&Ident> = missing(&old.columns, &new.columns);
-    let added: Vec<&Ident> = missing(&new.columns, &old.columns);
-    if let ([dropped], [added]) = (dropped.as_slice(), added.as_slice()) {
-        let types = old.column(dropped.as_str()).zip(new.column(added.as_str()));
-        if let Some((_, column)) = types.filter(|(old, new)| old.ty == new.ty) {
-            errors.push(
-                Diagnostic::new(
-                    &new.path,
-                    column.span,
-                    format!(
-                        "was {name}.{dropped} renamed to {added}, or dropped and {added} added?"
-                    ),
-                )
-                .hint(format!(
-                    "for a rename write a migration with: alter table {name} rename column \
-                     {dropped} to {added};"
-                )),
-            );
-            return;
-        }
-    }
     for column in &new.columns {
-        match old.column(column.name.as_str()) {
-            None if !column.nullable && column.default.is_none() && column.generated.is_none() => {
+        let mut refuse = |message: String, hint: &str| {
+            errors.push(Diagnostic::new(&new.path, column.span, message).hint(hint));
+        };
+        let Some(before) = old.column(column.name.as_str()) else {
+            if !column.nullable && column.default.is_none() && column.generated.is_none() {
                 refuse(
-                    column.span,
                     format!(
                         "{name}.{} is NOT NULL and has no default for the rows that exist",
                         column.name
                     ),
+                    "give it a DEFAULT, or let it be null at first",
                 );
+                continue;
             }
-            None => operations.push(Operation::AddColumn {
+            operations.push(Operation::AddColumn {
                 table: name.clone(),
                 column: Box::new(column.clone()),
-                foreign_key: new
-                    .foreign_keys
-                    .iter()
-                    .find(|key| key.columns == [column.name.clone()])
-                    .cloned(),
-            }),
-            Some(before) => {
-                let same = before.ty == column.ty
-                    && before.nullable == column.nullable
-                    && before.identity == column.identity
-                    && before.generated == column.generated
-                    && default_text(before) == default_text(column);
-                if !same {
-                    refuse(column.span, format!("{name}.{} has changed", column.name));
-                }
-            }
+                foreign_key: own_key(new, &column.name).cloned(),
+            });
+            continue;
+        };
+        if before.identity != column.identity || before.generated != column.generated {
+            refuse(
+                format!("{name}.{} has begun or ceased to be generated", column.name),
+                "drop the column in one migration and add it in the next",
+            );
+            continue;
         }
-    }
-    if let Some(what) = changed_constraints(old, new, &added, &dropped) {
-        refuse(new.span, format!("{what} of {name} has changed"));
-    }
-    for index in old
-        .indexes
-        .iter()
-        .filter(|index| !new.indexes.contains(index))
-    {
-        operations.push(Operation::DropIndex {
-            table: name.clone(),
-            index: index.clone(),
-        });
-    }
-    for column in dropped {
-        if let Some(column) = old.column(column.as_str()) {
-            let column = Box::new(column.clone());
-            operations.push(Operation::DropColumn {
+        let same = before.ty == column.ty
+            && before.nullable == column.nullable
+            && default_text(before) == default_text(column);
+        if !same {
+            operations.push(Operation::AlterColumn {
                 table: name.clone(),
-                column,
+                before: Box::new(before.clone()),
+                after: Box::new(column.clone()),
             });
         }
     }
-    for index in new
-        .indexes
-        .iter()
-        .filter(|index| !old.indexes.contains(index))
-    {
-        operations.push(Operation::CreateIndex {
-            table: name.clone(),
-            index: index.clone(),
-        });
-    }
+}
+
+/// The foreign key that stands on this column alone.
+fn own_key<'t>(table: &'t Table, column: &Ident) -> Option<&'t ForeignKey> {
+    let mut keys = table.foreign_keys.iter();
+    keys.find(|key| key.columns == [column.clone()])
+}
+
+/// Whether the same constraint is there, wherever it was written.
+fn is_among(constraint: &Constraint, others: &[Constraint]) -> bool {
+    others.iter().any(|other| match (constraint, other) {
+        (Constraint::Check(one), Constraint::Check(other)) => {
+            one.name == other.name && one.expr.to_string() == other.expr.to_string()
+        }
+        (one, other) => one == other,
+    })
 }
 
 fn missing<'a>(these: &'a [crate::Column], those: &[crate::Column]) -> Vec<&'a Ident> {
@@ -189,49 +238,9 @@ fn missing<'a>(these: &'a [crate::Column], those: &[crate::Column]) -> Vec<&'a I
 }
 
 /// A default's text; one over the caller is not the database's.
-fn default_text(column: &crate::Column) -> Option<String> {
+pub(crate) fn default_text(column: &crate::Column) -> Option<String> {
     match &column.default {
         Some(crate::ColumnDefault::Engine(expr)) => Some(expr.to_string()),
         Some(crate::ColumnDefault::Caller(_)) | None => None,
     }
-}
-
-fn changed_constraints(
-    old: &Table,
-    new: &Table,
-    added: &[&Ident],
-    gone: &[&Ident],
-) -> Option<&'static str> {
-    if old.primary_key != new.primary_key {
-        return Some("the primary key");
-    }
-    if old.uniques != new.uniques {
-        return Some("a UNIQUE");
-    }
-    let checks = |table: &Table| {
-        let mut texts: Vec<String> = table
-            .checks
-            .iter()
-            .map(|check| format!("{} {}", check.name, check.expr))
-            .collect();
-        texts.sort();
-        texts
-    };
-    if checks(old) != checks(new) {
-        return Some("a CHECK");
-    }
-    let keys = |table: &Table, except: &[&Ident]| {
-        let mut keys: Vec<_> = table
-            .foreign_keys
-            .iter()
-            .filter(|key| !key.columns.iter().any(|column| except.contains(&column)))
-            .map(|key| format!("{key:?}"))
-            .collect();
-        keys.sort();
-        keys
-    };
-    if keys(old, gone) != keys(new, added) {
-        return Some("a foreign key");
-    }
-    None
 }

@@ -14,15 +14,15 @@ mod operation;
 mod resolve;
 
 pub use catalog::{
-    Catalog, Check, Column, ColumnDefault, ForeignKey, Grant, Index, Policy, PrimaryKey, Role,
-    Table, Unique,
+    Catalog, Check, Column, ColumnDefault, Constraint, ForeignKey, Grant, Index, Policy,
+    PrimaryKey, Role, Table, Unique,
 };
-pub use ddl::render_operation;
+pub use ddl::render_operations;
 pub use describe::{DescribedColumn, Description, describe};
 pub use diff::{Difference, diff};
 pub use migrate::{
-    History, Migration, MigrationError, MigrationState, MigrationStatus, Migrations, NewMigration,
-    Runner,
+    History, Loss, Migration, MigrationError, MigrationState, MigrationStatus, Migrations,
+    NewMigration, Runner,
 };
 pub use operation::Operation;
 pub use resolve::CatalogKind;

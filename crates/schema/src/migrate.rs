@@ -1,12 +1,13 @@
 //! Migrations: files, the state they fold to, and the runner that applies them.
 
+mod alter;
 mod file;
 mod fold;
 mod runner;
 mod write;
 
 pub use file::{Migration, Migrations};
-pub use runner::{History, MigrationState, MigrationStatus, Runner};
+pub use runner::{History, Loss, MigrationState, MigrationStatus, Runner};
 pub use write::NewMigration;
 
 use lang::Diagnostic;
@@ -15,6 +16,14 @@ use sql::DbError;
 /// Why migrations could not be read, made or applied.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
+    /// It takes rows or values away, and nobody has allowed that.
+    #[error("{name} loses data: {}", steps.join(", "))]
+    Destructive {
+        /// The migration.
+        name: String,
+        /// The steps that lose something.
+        steps: Vec<String>,
+    },
     /// Something is wrong in a file.
     #[error("{}", show(.0))]
     Files(Vec<Diagnostic>),
@@ -37,9 +46,6 @@ pub enum MigrationError {
     /// Another process holds the lock for too long.
     #[error("another process is migrating; its lock was not free in time")]
     Locked,
-    /// Steps that lose data were not allowed.
-    #[error("these steps lose data: {0}")]
-    Destructive(String),
     /// A statement failed.
     #[error("migration {name} failed at step {step}: {error}")]
     Step {

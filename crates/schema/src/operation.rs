@@ -4,7 +4,7 @@ use std::fmt;
 
 use sql::Ident;
 
-use crate::{Column, ForeignKey, Index, Table};
+use crate::{Column, Constraint, ForeignKey, Index, Table};
 
 /// A step from one catalog to another, engine-neutral.
 #[derive(Clone, Debug)]
@@ -50,6 +50,36 @@ pub enum Operation {
         /// Its name from now on.
         to: Ident,
     },
+    /// A column gets another type, default, or may be null or not.
+    AlterColumn {
+        /// Of which table.
+        table: Ident,
+        /// As it was.
+        before: Box<Column>,
+        /// As it will be.
+        after: Box<Column>,
+    },
+    /// A table that exists gets a constraint.
+    AddConstraint {
+        /// Which table.
+        table: Ident,
+        /// The constraint.
+        constraint: Constraint,
+    },
+    /// A constraint goes.
+    DropConstraint {
+        /// Of which table.
+        table: Ident,
+        /// The constraint.
+        constraint: Constraint,
+    },
+    /// A table gets another name.
+    RenameTable {
+        /// Its name until now.
+        from: Ident,
+        /// Its name from now on.
+        to: Ident,
+    },
     /// A new index.
     CreateIndex {
         /// On which table.
@@ -72,7 +102,11 @@ impl Operation {
     pub fn is_destructive(&self) -> bool {
         match self {
             Self::DropTable(_) | Self::DropColumn { .. } => true,
-            Self::CreateTable { .. }
+            Self::AlterColumn { before, after, .. } => !after.ty.holds(&before.ty),
+            Self::AddConstraint { .. }
+            | Self::DropConstraint { .. }
+            | Self::RenameTable { .. }
+            | Self::CreateTable { .. }
             | Self::AddForeignKey { .. }
             | Self::AddColumn { .. }
             | Self::RenameColumn { .. }
@@ -96,6 +130,16 @@ impl fmt::Display for Operation {
             Self::RenameColumn { table, from, to } => {
                 write!(f, "rename column {table}.{from} to {to}")
             }
+            Self::AlterColumn { table, after, .. } => {
+                write!(f, "alter column {table}.{}", after.name)
+            }
+            Self::AddConstraint { table, constraint } => {
+                write!(f, "add constraint {} to {table}", constraint.name())
+            }
+            Self::DropConstraint { table, constraint } => {
+                write!(f, "drop constraint {} of {table}", constraint.name())
+            }
+            Self::RenameTable { from, to } => write!(f, "rename table {from} to {to}"),
             Self::CreateIndex { index, .. } => write!(f, "create index {}", index.name),
             Self::DropIndex { index, .. } => write!(f, "drop index {}", index.name),
         }

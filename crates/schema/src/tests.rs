@@ -1,8 +1,10 @@
 //! Facts about catalogs and migrations.
 
+mod changes;
 mod ddl;
 mod errors;
 mod migrations;
+mod random;
 
 use lang::Source;
 

@@ -224,6 +224,17 @@ impl Db {
         }))
     }
 
+    /// Begins a transaction that may make tables anew: on SQLite foreign keys are looked at when
+    /// it commits instead of at each statement, elsewhere it is [`Db::begin`].
+    pub async fn begin_restructuring(&self) -> DbResult<Tx> {
+        match &self.engine {
+            Engine::Sqlite(database) => Ok(Tx(Conversation::Sqlite(
+                database.writer.begin_restructuring().await?,
+            ))),
+            Engine::Postgres(_) | Engine::MySql(_) => self.begin().await,
+        }
+    }
+
     /// Waits, for rooms that poll and do not know the runtime.
     pub async fn pause(&self, time: Duration) {
         tokio::time::sleep(time).await;

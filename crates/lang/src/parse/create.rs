@@ -142,7 +142,7 @@ fn column_constraint(
     })
 }
 
-fn table_constraint(
+pub(super) fn table_constraint(
     source: &Source,
     constraint: &ast::TableConstraint,
     span: Span,

@@ -3,11 +3,10 @@
 use sql::Ident;
 use sqlparser::ast;
 
-use super::{create, name, table_name};
+use super::{alter, create, name, table_name};
 use crate::{
-    AlterAction, AlterTable, CommentOn, CommentTarget, CreateIndex, CreatePolicy, CreateRole,
-    Diagnostic, DropIndex, DropTable, Grant, GrantRole, PolicyCommand, Privilege, RawExpr, Source,
-    Span, Statement,
+    CommentOn, CommentTarget, CreateIndex, CreatePolicy, CreateRole, Diagnostic, DropIndex,
+    DropTable, Grant, GrantRole, PolicyCommand, Privilege, RawExpr, Source, Span, Statement,
 };
 
 type Parsed<T> = Result<T, Diagnostic>;
@@ -54,7 +53,7 @@ pub(super) fn translate(
         ast::Statement::Drop {
             object_type, names, ..
         } => drop_objects(source, *object_type, names, span),
-        ast::Statement::AlterTable(alter) => alter_table(source, alter, span),
+        ast::Statement::AlterTable(alter) => alter::alter_table(source, alter, span),
         other => {
             let text = other.to_string();
             let words: Vec<&str> = text.split_whitespace().take(2).collect();
@@ -295,43 +294,4 @@ fn drop_objects(
             }
         })
         .collect()
-}
-
-fn alter_table(source: &Source, alter: &ast::AlterTable, span: Span) -> Parsed<Vec<Statement>> {
-    let table = table_name(&source.path, &alter.name, span)?;
-    let mut statements = Vec::new();
-    for operation in &alter.operations {
-        let actions = match operation {
-            ast::AlterTableOperation::AddColumn { column_def, .. } => {
-                let (column, constraints) = create::column(source, column_def, span)?;
-                vec![AlterAction::AddColumn(column, constraints)]
-            }
-            ast::AlterTableOperation::DropColumn { column_names, .. } => column_names
-                .iter()
-                .map(|column| Ok(AlterAction::DropColumn(name(&source.path, column, span)?)))
-                .collect::<Parsed<_>>()?,
-            ast::AlterTableOperation::RenameColumn {
-                old_column_name,
-                new_column_name,
-            } => {
-                vec![AlterAction::RenameColumn(
-                    name(&source.path, old_column_name, span)?,
-                    name(&source.path, new_column_name, span)?,
-                )]
-            }
-            other => {
-                let message = format!("ALTER TABLE … {other} is not offered");
-                return Err(Diagnostic::new(&source.path, span, message)
-                    .hint("a migration may ADD, DROP or RENAME a COLUMN"));
-            }
-        };
-        for action in actions {
-            statements.push(Statement::AlterTable(AlterTable {
-                name: table.clone(),
-                action,
-                span,
-            }));
-        }
-    }
-    Ok(statements)
 }

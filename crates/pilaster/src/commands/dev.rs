@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use schema::CatalogKind;
+use schema::{CatalogKind, Loss};
 use server::{App, Settings};
 use sql::Db;
 use tokio::sync::mpsc;
@@ -126,7 +126,7 @@ async fn bring_up(
         println!(" migration  wrote migrations/{}", next.file_name);
         files = Files::read(&configuration.folder)?;
     }
-    for title in migrate(db, &files).await? {
+    for title in migrate(db, &files, Loss::Refused).await? {
         println!(" migration  applied {title}");
     }
     let compiled = files.compile(db.dialect(), settings.limits)?;

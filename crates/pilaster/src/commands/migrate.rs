@@ -1,6 +1,6 @@
 //! `migrate new | up | status`
 
-use schema::{CatalogKind, History, MigrationState};
+use schema::{CatalogKind, History, Loss, MigrationState};
 use serde_json::json;
 
 use crate::cli::Migrate;
@@ -12,9 +12,13 @@ pub(super) async fn run(configuration: &Configuration, verb: &Migrate, json: boo
     let files = Files::read(&configuration.folder)?;
     match verb {
         Migrate::New { name } => new(configuration, &files, name),
-        Migrate::Up => {
+        Migrate::Up { allow_destructive } => {
+            let loss = match allow_destructive {
+                true => Loss::Allowed,
+                false => Loss::Refused,
+            };
             let db = connect(configuration).await?;
-            let applied = migrate(&db, &files).await?;
+            let applied = migrate(&db, &files, loss).await?;
             for title in &applied {
                 println!("applied {title}");
             }

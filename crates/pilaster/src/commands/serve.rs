@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 
+use schema::Loss;
 use server::{App, AppError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +23,7 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     let settings = settings(configuration, port, false)?;
     let db = connect(configuration).await?;
     if is_automatic(configuration)? {
-        migrate(&db, &files).await?;
+        migrate(&db, &files, Loss::Refused).await?;
     }
     require_current(&db, &files).await?;
     let compiled = files.compile(db.dialect(), settings.limits)?;

@@ -7,6 +7,7 @@ mod run;
 use std::path::{Path, PathBuf};
 
 use rest::Limits;
+use schema::Loss;
 use server::{App, InProcess, MasterKey};
 use sql::Db;
 use stdx::Rng;
@@ -64,7 +65,7 @@ async fn serve_and_run(
     db: &Db,
     test: &RequestFile,
 ) -> Outcome<(usize, usize)> {
-    migrate(db, files).await?;
+    migrate(db, files, Loss::Allowed).await?;
     require_current(db, files).await?;
     seed_into(db, files).await?;
     let compiled = files.compile(db.dialect(), Limits::default())?;

@@ -53,7 +53,7 @@ pub(super) fn define(sql: &mut Sql, column: &Column, table: &Table, how: Define)
     }
 }
 
-fn write_type(sql: &mut Sql, column: &Column, table: &Table) {
+pub(super) fn write_type(sql: &mut Sql, column: &Column, table: &Table) {
     match native_type(column, table, sql.dialect()) {
         Native::Plain(name) => {
             sql.push(name);

@@ -79,7 +79,7 @@ pub(super) fn create(sql: &mut Sql, table: &Table, later: &[Ident]) {
     });
 }
 
-fn is_row_id(table: &Table) -> bool {
+pub(super) fn is_row_id(table: &Table) -> bool {
     match &table.primary_key {
         Some(key) => match key.columns.as_slice() {
             [only] => table

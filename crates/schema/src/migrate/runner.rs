@@ -9,7 +9,7 @@ use stdx::{Clock, Rng};
 
 use super::file::{Migration, Migrations};
 use super::{MigrationError, fold};
-use crate::{Catalog, CatalogKind, Operation, diff, render_operation};
+use crate::{Catalog, CatalogKind, Operation, diff, render_operations};
 
 /// Where the runner keeps its books, in the same language as everything else.
 const BOOKKEEPING: &str = include_str!("bookkeeping.sql");
@@ -75,6 +75,25 @@ pub struct Runner<'a> {
     clock: &'a Clock,
     rng: &'a Rng,
     history: History,
+    loss: Loss,
+}
+
+/// Whether a migration may take rows or values away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It is refused, and nothing is applied.
+    Refused,
+    /// Somebody has looked at it.
+    Allowed,
+}
+
+/// A migration that is to be applied.
+struct Pending<'m> {
+    migration: &'m Migration,
+    /// Statements that an interrupted run has done; `None` where none was begun.
+    done: Option<usize>,
+    /// Its operations, each with the catalog that it leads to.
+    steps: Vec<(Operation, Catalog)>,
 }
 
 struct Recorded {
@@ -95,7 +114,15 @@ impl<'a> Runner<'a> {
             clock,
             rng,
             history,
+            loss: Loss::Refused,
         }
+    }
+
+    /// The same runner with another answer to loss; it refuses by default.
+    #[must_use]
+    pub fn with_loss(mut self, loss: Loss) -> Self {
+        self.loss = loss;
+        self
     }
 
     /// How each migration stands. Creates nothing.
@@ -150,8 +177,34 @@ impl<'a> Runner<'a> {
     ) -> Result<Vec<String>, MigrationError> {
         let recorded = self.recorded().await?.unwrap_or_default();
         Self::verify(migrations, &recorded)?;
-        let mut catalog = Catalog::empty();
+        // Everything is looked at before the first statement runs.
+        let pending = self.pending(migrations, &recorded)?;
         let mut applied = Vec::new();
+        for Pending {
+            migration,
+            done,
+            steps,
+        } in pending
+        {
+            let statements = render_operations(&steps, self.db.dialect());
+            progress(&migration.title());
+            if self.db.dialect().transactional_ddl() {
+                self.apply_whole(migration, &statements).await?;
+            } else {
+                self.apply_stepwise(migration, &statements, done).await?;
+            }
+            applied.push(migration.title());
+        }
+        Ok(applied)
+    }
+
+    fn pending<'m>(
+        &self,
+        migrations: &'m Migrations,
+        recorded: &[Recorded],
+    ) -> Result<Vec<Pending<'m>>, MigrationError> {
+        let mut catalog = Catalog::empty();
+        let mut pending = Vec::new();
         for migration in &migrations.files {
             let steps = fold::operations(&mut catalog, &migration.up, self.history.kind())
                 .map_err(MigrationError::Files)?;
@@ -160,27 +213,25 @@ impl<'a> Runner<'a> {
                 .find(|known| known.revision == migration.revision);
             let done = match known {
                 Some(known) if known.done >= known.steps => continue,
-                Some(known) => usize::try_from(known.done).unwrap_or(0),
-                None => 0,
+                Some(known) => Some(usize::try_from(known.done).unwrap_or(0)),
+                None => None,
             };
-            let statements: Vec<Sql> = steps
+            let lost: Vec<String> = steps
                 .iter()
-                .flat_map(|(operation, after)| self.render(operation, after))
+                .filter(|(operation, _)| operation.is_destructive())
+                .map(|(operation, _)| operation.to_string())
                 .collect();
-            progress(&migration.title());
-            if self.db.dialect().transactional_ddl() {
-                self.apply_whole(migration, &statements).await?;
-            } else {
-                self.apply_stepwise(migration, &statements, known.is_some(), done)
-                    .await?;
+            if self.loss == Loss::Refused && !lost.is_empty() {
+                let name = migration.title();
+                return Err(MigrationError::Destructive { name, steps: lost });
             }
-            applied.push(migration.title());
+            pending.push(Pending {
+                migration,
+                done,
+                steps,
+            });
         }
-        Ok(applied)
-    }
-
-    fn render(&self, operation: &Operation, after: &Catalog) -> Vec<Sql> {
-        render_operation(operation, after, self.db.dialect())
+        Ok(pending)
     }
 
     /// One transaction: all of it and its record, or nothing.
@@ -196,7 +247,7 @@ impl<'a> Runner<'a> {
                 error,
             }
         };
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_restructuring().await?;
         for (place, statement) in statements.iter().enumerate() {
             tx.execute(statement).await.map_err(failed(place + 1))?;
         }
@@ -212,8 +263,7 @@ impl<'a> Runner<'a> {
         &self,
         migration: &Migration,
         statements: &[Sql],
-        is_begun: bool,
-        done: usize,
+        done: Option<usize>,
     ) -> Result<(), MigrationError> {
         let failed = |step: usize| {
             move |error: DbError| MigrationError::Step {
@@ -222,11 +272,11 @@ impl<'a> Runner<'a> {
                 error,
             }
         };
-        if !is_begun {
+        if done.is_none() {
             let record = self.record(migration, statements.len(), 0);
             self.db.write(vec![Step::new(record)]).await?;
         }
-        for (place, statement) in statements.iter().enumerate().skip(done) {
+        for (place, statement) in statements.iter().enumerate().skip(done.unwrap_or(0)) {
             self.db
                 .write(vec![Step::new(statement.clone())])
                 .await
@@ -338,13 +388,14 @@ impl<'a> Runner<'a> {
         let operations = diff(&Catalog::empty(), &catalog)
             .map_err(MigrationError::Files)?
             .operations;
-        for operation in &operations {
-            for statement in self.render(operation, &catalog) {
-                match self.db.write(vec![Step::new(statement)]).await {
-                    Ok(_) | Err(DbError::Other(_) | DbError::Unique { .. } | DbError::Conflict) => {
-                    }
-                    Err(error) => return Err(error.into()),
-                }
+        let steps: Vec<_> = operations
+            .into_iter()
+            .map(|operation| (operation, catalog.clone()))
+            .collect();
+        for statement in render_operations(&steps, self.db.dialect()) {
+            match self.db.write(vec![Step::new(statement)]).await {
+                Ok(_) | Err(DbError::Other(_) | DbError::Unique { .. } | DbError::Conflict) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         let mut sql = Sql::new(self.db.dialect());

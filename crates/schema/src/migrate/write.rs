@@ -6,8 +6,10 @@ use lang::{Diagnostic, ReferentialAction};
 use sql::Ident;
 
 use super::file::{Migrations, checksum_of};
+use crate::diff::default_text;
 use crate::{
-    Catalog, CatalogKind, Column, ColumnDefault, ForeignKey, Index, Operation, Table, diff,
+    Catalog, CatalogKind, Column, ColumnDefault, Constraint, ForeignKey, Index, Operation, Table,
+    diff,
 };
 
 /// A file to be written.
@@ -127,6 +129,14 @@ fn write_up(text: &mut String, operation: &Operation) {
         Operation::RenameColumn { table, from, to } => {
             rename(text, table, from, to);
         }
+        Operation::AlterColumn {
+            table,
+            before,
+            after,
+        } => alter_column(text, table, before, after),
+        Operation::AddConstraint { table, constraint } => add_constraint(text, table, constraint),
+        Operation::DropConstraint { table, constraint } => drop_constraint(text, table, constraint),
+        Operation::RenameTable { from, to } => rename_table(text, from, to),
         Operation::CreateIndex { table, index } => create_index(text, table, index),
         Operation::DropIndex { index, .. } => drop_index(text, index),
     }
@@ -153,6 +163,14 @@ fn write_down(text: &mut String, operation: &Operation) {
             );
         }
         Operation::RenameColumn { table, from, to } => rename(text, table, to, from),
+        Operation::AlterColumn {
+            table,
+            before,
+            after,
+        } => alter_column(text, table, after, before),
+        Operation::AddConstraint { table, constraint } => drop_constraint(text, table, constraint),
+        Operation::DropConstraint { table, constraint } => add_constraint(text, table, constraint),
+        Operation::RenameTable { from, to } => rename_table(text, to, from),
         Operation::CreateIndex { index, .. } => drop_index(text, index),
         Operation::DropIndex { table, index } => create_index(text, table, index),
     }
@@ -179,6 +197,59 @@ fn rename(text: &mut String, table: &Ident, from: &Ident, to: &Ident) {
         name(from),
         name(to)
     );
+}
+
+fn rename_table(text: &mut String, from: &Ident, to: &Ident) {
+    let _ = writeln!(text, "alter table {} rename to {};", name(from), name(to));
+}
+
+/// One line for each thing that differs.
+fn alter_column(text: &mut String, table: &Ident, before: &Column, after: &Column) {
+    let mut say = |what: String| {
+        let (table, column) = (name(table), name(&after.name));
+        let _ = writeln!(text, "alter table {table} alter column {column} {what};");
+    };
+    if before.ty != after.ty {
+        say(format!("type {}", after.ty));
+    }
+    let (old, new) = (default_text(before), default_text(after));
+    match new {
+        Some(new) if old.as_ref() != Some(&new) => say(format!("set default {new}")),
+        None if old.is_some() => say(String::from("drop default")),
+        Some(_) | None => {}
+    }
+    match (before.nullable, after.nullable) {
+        (true, false) => say(String::from("set not null")),
+        (false, true) => say(String::from("drop not null")),
+        (true, true) | (false, false) => {}
+    }
+}
+
+fn add_constraint(text: &mut String, table: &Ident, constraint: &Constraint) {
+    let table = name(table);
+    let _ = writeln!(
+        text,
+        "alter table {table} add {};",
+        define_constraint(constraint)
+    );
+}
+
+fn drop_constraint(text: &mut String, table: &Ident, constraint: &Constraint) {
+    let (table, constraint) = (name(table), name(constraint.name()));
+    let _ = writeln!(text, "alter table {table} drop constraint {constraint};");
+}
+
+/// `constraint name …`
+fn define_constraint(constraint: &Constraint) -> String {
+    let what = match constraint {
+        Constraint::PrimaryKey(key) => format!("primary key ({})", names(&key.columns)),
+        Constraint::Unique(unique) => format!("unique ({})", names(&unique.columns)),
+        Constraint::Check(check) => format!("check ({})", check.expr),
+        Constraint::ForeignKey(key) => {
+            format!("foreign key ({}) {}", names(&key.columns), references(key))
+        }
+    };
+    format!("constraint {} {what}", name(constraint.name()))
 }
 
 fn create_index(text: &mut String, table: &Ident, index: &Index) {
@@ -220,35 +291,11 @@ fn define(column: &Column) -> String {
 }
 
 fn create_table(table: &Table) -> String {
-    let mut lines: Vec<String> = table.columns.iter().map(define).collect();
-    if let Some(key) = &table.primary_key {
-        lines.push(format!(
-            "constraint {} primary key ({})",
-            name(&key.name),
-            names(&key.columns)
-        ));
-    }
-    for unique in &table.uniques {
-        lines.push(format!(
-            "constraint {} unique ({})",
-            name(&unique.name),
-            names(&unique.columns)
-        ));
-    }
-    for check in &table.checks {
-        lines.push(format!(
-            "constraint {} check ({})",
-            name(&check.name),
-            check.expr
-        ));
-    }
-    for key in &table.foreign_keys {
-        let (own, columns) = (name(&key.name), names(&key.columns));
-        lines.push(format!(
-            "constraint {own} foreign key ({columns}) {}",
-            references(key)
-        ));
-    }
+    let columns = table.columns.iter().map(define);
+    let constraints = table.constraints();
+    let lines: Vec<String> = columns
+        .chain(constraints.iter().map(define_constraint))
+        .collect();
     format!(
         "create table {} (\n  {}\n);\n",
         name(&table.name),

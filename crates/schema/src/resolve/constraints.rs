@@ -91,6 +91,27 @@ impl Catalog {
         }
     }
 
+    /// A constraint for a table that is declared already.
+    pub(crate) fn declare_constraint(
+        &mut self,
+        path: &str,
+        table: &Ident,
+        constraint: &TableConstraint,
+        errors: &mut Vec<Diagnostic>,
+    ) {
+        let create = CreateTable {
+            name: table.clone(),
+            span: Span { line: 1, column: 1 },
+            columns: Vec::new(),
+            constraints: vec![constraint.clone()],
+        };
+        self.declare_keys(path, &create, errors);
+        self.declare_checks(path, &create, errors);
+        if let TableConstraint::ForeignKey(key) = constraint {
+            self.declare_foreign_key(path, table, key, errors);
+        }
+    }
+
     fn declare_checks(&mut self, path: &str, create: &CreateTable, errors: &mut Vec<Diagnostic>) {
         for constraint in &create.constraints {
             let TableConstraint::Check {

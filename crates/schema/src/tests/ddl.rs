@@ -4,16 +4,15 @@
 use sql::Dialect;
 
 use super::{cruddur, show, source};
-use crate::{Catalog, CatalogKind, diff, render_operation};
+use crate::{Catalog, CatalogKind, diff, render_operations};
 
 fn statements(wanted: &Catalog, dialect: Dialect) -> String {
     let difference = diff(&Catalog::default(), wanted);
     let difference = difference.unwrap_or_else(|errors| panic!("{}", show(&errors)));
-    let rendered = difference
-        .operations
-        .iter()
-        .flat_map(|operation| render_operation(operation, wanted, dialect));
-    let texts: Vec<String> = rendered.map(|sql| sql.text().to_owned()).collect();
+    let steps = difference.operations.into_iter();
+    let steps: Vec<_> = steps.map(|step| (step, wanted.clone())).collect();
+    let rendered = render_operations(&steps, dialect);
+    let texts: Vec<String> = rendered.iter().map(|sql| sql.text().to_owned()).collect();
     texts.join(";\n")
 }
 

@@ -10,13 +10,13 @@ use crate::{
     Runner, describe,
 };
 
-fn next(known: &Migrations, wanted: &Catalog, name: &str) -> Option<NewMigration> {
+pub(super) fn next(known: &Migrations, wanted: &Catalog, name: &str) -> Option<NewMigration> {
     known
         .next(wanted, name, CatalogKind::User)
         .unwrap_or_else(|errors| panic!("{}", show(&errors)))
 }
 
-fn load(texts: &[&str]) -> Migrations {
+pub(super) fn load(texts: &[&str]) -> Migrations {
     let sources: Vec<Source> = texts.iter().map(|text| source(text)).collect();
     Migrations::load(&sources).unwrap_or_else(|errors| panic!("{}", show(&errors)))
 }
@@ -38,6 +38,7 @@ fn an_edited_file_is_noticed() {
     assert!(show(&error).contains("checksum"), "{}", show(&error));
 }
 
+/// Makes one test of each engine out of `async fn name(db: Db)`.
 macro_rules! on_every_engine {
     ($($name:ident),* $(,)?) => {
         $(mod $name {
@@ -69,13 +70,15 @@ macro_rules! on_every_engine {
     };
 }
 
+pub(super) use on_every_engine;
+
 on_every_engine!(
     eight_starters_apply_once,
     every_type_is_what_was_declared,
-    a_failed_step_is_told
+    a_failed_step_is_told,
 );
 
-async fn up(db: &Db, migrations: &Migrations) -> Result<Vec<String>, MigrationError> {
+pub(super) async fn up(db: &Db, migrations: &Migrations) -> Result<Vec<String>, MigrationError> {
     let (clock, rng) = (Clock::System, Rng::System);
     Runner::new(db, &clock, &rng, History::App)
         .up(migrations, &mut |_| {})

@@ -26,8 +26,19 @@ enum Job {
         reply: Reply<Vec<Outcome>>,
     },
     Begin {
+        keys: ForeignKeys,
         reply: Reply<mpsc::Sender<Ask>>,
     },
+}
+
+/// When a transaction looks at foreign keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ForeignKeys {
+    /// At each statement.
+    Enforced,
+    /// All of them before it commits: a table that is dropped to be made anew must not take the
+    /// rows along that point to it.
+    CheckedAtCommit,
 }
 
 /// What a transaction asks of the writer.
@@ -76,8 +87,17 @@ impl Writer {
 
     /// Takes the writer for a conversation.
     pub(crate) async fn begin(&self) -> DbResult<SqliteTx> {
+        self.converse(ForeignKeys::Enforced).await
+    }
+
+    /// The same for a change of the tables themselves.
+    pub(crate) async fn begin_restructuring(&self) -> DbResult<SqliteTx> {
+        self.converse(ForeignKeys::CheckedAtCommit).await
+    }
+
+    async fn converse(&self, keys: ForeignKeys) -> DbResult<SqliteTx> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Begin { reply })?;
+        self.send(Job::Begin { keys, reply })?;
         Ok(SqliteTx {
             asks: answer.await.map_err(|_| gone())??,
         })
@@ -135,11 +155,11 @@ impl SqliteTx {
 fn serve(connected: &Connected, queue: &mpsc::Receiver<Job>, timeout: Duration) {
     while let Ok(job) = queue.recv() {
         match job {
-            Job::Begin { reply } => converse(&connected.connection, reply),
+            Job::Begin { keys, reply } => converse(&connected.connection, keys, reply),
             Job::Unit { unit, keep, reply } => {
                 let next = group(connected, queue, timeout, (unit, keep, reply));
-                if let Some(Job::Begin { reply }) = next {
-                    converse(&connected.connection, reply);
+                if let Some(Job::Begin { keys, reply }) = next {
+                    converse(&connected.connection, keys, reply);
                 }
             }
         }
@@ -300,10 +320,28 @@ fn execute_text(connection: &Connection, text: &'static str) -> DbResult<()> {
 }
 
 /// Serves one transaction until it commits or its owner is gone.
-fn converse(connection: &Connection, reply: Reply<mpsc::Sender<Ask>>) {
-    if let Err(error) = execute_text(connection, "begin immediate") {
-        return answer(reply, Err(error));
+fn converse(connection: &Connection, keys: ForeignKeys, reply: Reply<mpsc::Sender<Ask>>) {
+    // The switch does nothing inside of a transaction.
+    let begun = enforce(connection, keys == ForeignKeys::Enforced)
+        .and_then(|()| execute_text(connection, "begin immediate"));
+    match begun {
+        Ok(()) => talk(connection, keys, reply),
+        Err(error) => answer(reply, Err(error)),
     }
+    if keys == ForeignKeys::CheckedAtCommit
+        && let Err(error) = enforce(connection, true)
+    {
+        tracing::error!(%error, "foreign keys cannot be switched on again");
+    }
+}
+
+fn enforce(connection: &Connection, on: bool) -> DbResult<()> {
+    connection
+        .pragma_update(None, "foreign_keys", on)
+        .map_err(|error| from_sqlite(&error))
+}
+
+fn talk(connection: &Connection, keys: ForeignKeys, reply: Reply<mpsc::Sender<Ask>>) {
     let (asks, queue) = mpsc::channel();
     answer(reply, Ok(asks));
     while let Ok(ask) = queue.recv() {
@@ -311,7 +349,11 @@ fn converse(connection: &Connection, reply: Reply<mpsc::Sender<Ask>>) {
             Ask::Rows { sql, kinds, reply } => answer(reply, collect(connection, &sql, &kinds)),
             Ask::Execute { sql, reply } => answer(reply, execute(connection, &sql)),
             Ask::Commit { reply } => {
-                let result = execute_text(connection, "commit");
+                let checked = match keys {
+                    ForeignKeys::Enforced => Ok(()),
+                    ForeignKeys::CheckedAtCommit => check_keys(connection),
+                };
+                let result = checked.and_then(|()| execute_text(connection, "commit"));
                 if result.is_err() {
                     let _ = execute_text(connection, "rollback");
                 }
@@ -321,4 +363,22 @@ fn converse(connection: &Connection, reply: Reply<mpsc::Sender<Ask>>) {
     }
     // The owner dropped the transaction; an error here means that nothing is open any more.
     let _ = execute_text(connection, "rollback");
+}
+
+/// Refuses rows that point to nothing.
+fn check_keys(connection: &Connection) -> DbResult<()> {
+    let mut statement = connection
+        .prepare("pragma foreign_key_check")
+        .map_err(|error| from_sqlite(&error))?;
+    let mut rows = statement.query([]).map_err(|error| from_sqlite(&error))?;
+    let broken = rows.next().map_err(|error| from_sqlite(&error))?;
+    let Some(row) = broken else {
+        return Ok(());
+    };
+    let text = |place: usize| row.get::<_, String>(place).unwrap_or_default();
+    Err(DbError::Other(format!(
+        "a row of {} would point to no row of {}",
+        text(0),
+        text(2)
+    )))
 }

@@ -1,0 +1,84 @@
+//! Tables that SQLite has to make anew, as its manual says (`lang_altertable.html`, section 7).
+//!
+//! The runner switches foreign keys off around the transaction and checks them before it commits.
+
+use sql::{Dialect, Ident, Sql};
+
+use super::{create_index, tables};
+use crate::{ColumnDefault, Operation, Table};
+
+/// The table, where `ALTER TABLE` of SQLite cannot do it.
+pub(super) fn needed(operation: &Operation) -> Option<&Ident> {
+    match operation {
+        Operation::AlterColumn { table, .. }
+        | Operation::AddConstraint { table, .. }
+        | Operation::DropConstraint { table, .. } => Some(table),
+        // A column that comes later has a constant default.
+        Operation::AddColumn { table, column, .. } => {
+            let is_constant = match &column.default {
+                Some(ColumnDefault::Engine(expr)) => {
+                    matches!(
+                        expr.kind,
+                        lang::ExprKind::Literal(_) | lang::ExprKind::Unary(..)
+                    )
+                }
+                Some(ColumnDefault::Caller(_)) | None => true,
+            };
+            (!is_constant).then_some(table)
+        }
+        Operation::CreateTable { .. }
+        | Operation::AddForeignKey { .. }
+        | Operation::DropTable(_)
+        | Operation::DropColumn { .. }
+        | Operation::RenameColumn { .. }
+        | Operation::RenameTable { .. }
+        | Operation::CreateIndex { .. }
+        | Operation::DropIndex { .. } => None,
+    }
+}
+
+/// Makes the table as it should be, copies its rows, puts it in the old one's place. `added` are
+/// columns that the old one does not have.
+pub(super) fn statements(table: &Table, added: &[Ident]) -> Vec<Sql> {
+    let new = || Sql::new(Dialect::Sqlite);
+    let mut other = table.clone();
+    other.name = Ident::of("pilaster_rebuilt");
+    let mut create = new();
+    tables::create(&mut create, &other, &[]);
+    let copied: Vec<&Ident> = table
+        .columns
+        .iter()
+        .filter(|column| column.generated.is_none() && !added.contains(&column.name))
+        .map(|column| &column.name)
+        .collect();
+    let mut copy = new();
+    copy.push("insert into ").ident(&other.name).push(" (");
+    copy.idents(copied.iter().copied()).push(") select ");
+    copy.idents(copied.iter().copied());
+    copy.push(" from ").ident(&table.name);
+    let mut all = vec![create, copy];
+    if tables::is_row_id(table) {
+        // Numbers of deleted rows are not given again.
+        let mut forget = new();
+        forget.push("delete from sqlite_sequence where name = ");
+        forget.quoted(other.name.as_str());
+        let mut remember = new();
+        remember.push("insert into sqlite_sequence (name, seq) select ");
+        remember.quoted(other.name.as_str());
+        remember.push(", seq from sqlite_sequence where name = ");
+        remember.quoted(table.name.as_str());
+        all.extend([forget, remember]);
+    }
+    let mut drop = new();
+    drop.push("drop table ").ident(&table.name);
+    let mut rename = new();
+    rename.push("alter table ").ident(&other.name);
+    rename.push(" rename to ").ident(&table.name);
+    all.extend([drop, rename]);
+    for index in &table.indexes {
+        let mut sql = new();
+        create_index(&mut sql, &table.name, index);
+        all.push(sql);
+    }
+    all
+}
