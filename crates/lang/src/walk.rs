@@ -49,6 +49,60 @@ impl Expr {
         }
     }
 
+    /// The same, to be changed.
+    fn parts_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Literal(_)
+            | ExprKind::Column { .. }
+            | ExprKind::Auth(_)
+            | ExprKind::Now
+            | ExprKind::NowPlus(_)
+            | ExprKind::NewId { .. }
+            | ExprKind::Parameter(_)
+            | ExprKind::Exists { .. }
+            | ExprKind::Scalar(_) => Vec::new(),
+            ExprKind::Unary(_, operand)
+            | ExprKind::IsNull { operand, .. }
+            | ExprKind::IsBool { operand, .. }
+            | ExprKind::InQuery { operand, .. }
+            | ExprKind::Cast(operand, _) => vec![operand],
+            ExprKind::Binary(_, left, right) => vec![left, right],
+            ExprKind::RowCompare(_, left, right) => left.iter_mut().chain(right).collect(),
+            ExprKind::InList { operand, list, .. } => {
+                std::iter::once(&mut **operand).chain(list).collect()
+            }
+            ExprKind::Like {
+                operand, pattern, ..
+            } => vec![operand, pattern],
+            ExprKind::Case {
+                branches,
+                otherwise,
+            } => branches
+                .iter_mut()
+                .flat_map(|(condition, result)| [condition, result])
+                .chain(otherwise.as_deref_mut())
+                .collect(),
+            ExprKind::Call(_, arguments) => arguments.iter_mut().collect(),
+            ExprKind::JsonObject(members) => members.iter_mut().map(|(_, value)| value).collect(),
+            ExprKind::JsonAgg { element, order } => std::iter::once(&mut **element)
+                .chain(order.iter_mut().map(|key| &mut key.expr))
+                .collect(),
+            ExprKind::Aggregate(_, operand) => operand.as_deref_mut().into_iter().collect(),
+        }
+    }
+
+    /// Gives a column of "this row" (binding 0) another name, in an expression without queries.
+    pub fn rename_row_column(&mut self, from: &Ident, to: &Ident) {
+        if let ExprKind::Column { binding: 0, column } = &mut self.kind
+            && column == from
+        {
+            *column = to.clone();
+        }
+        for part in self.parts_mut() {
+            part.rename_row_column(from, to);
+        }
+    }
+
     fn query(&self) -> Option<&Query> {
         match &self.kind {
             ExprKind::InQuery { query, .. }

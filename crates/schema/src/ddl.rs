@@ -64,11 +64,7 @@ fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) 
                 .ident(&column.name);
         }
         Operation::RenameColumn { table, from, to } => {
-            sql.push("alter table ").ident(table);
-            sql.push(" rename column ")
-                .ident(from)
-                .push(" to ")
-                .ident(to);
+            return alter::rename_column(table, from, to, catalog, dialect);
         }
         Operation::AlterColumn {
             table,

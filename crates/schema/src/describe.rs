@@ -37,9 +37,10 @@ pub async fn describe(db: &Db, table: &Table) -> DbResult<Option<Description>> {
     match db.dialect() {
         Dialect::Sqlite => sql
             .push("select name, lower(type), case when \"notnull\" then 'no' else 'yes' end ")
-            .push("from pragma_table_info(")
+            // Generated columns are hidden from the shorter list; 1 is a column of a virtual table.
+            .push("from pragma_table_xinfo(")
             .arg(table.name.as_str())
-            .push(") order by cid"),
+            .push(") where hidden <> 1 order by cid"),
         Dialect::Postgres => sql
             .push("select a.attname::text, format_type(a.atttypid, a.atttypmod), ")
             .push("case when a.attnotnull then 'no' else 'yes' end from pg_attribute a ")

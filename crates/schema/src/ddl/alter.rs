@@ -100,6 +100,40 @@ pub(super) fn retype(
         .collect()
 }
 
+/// Another name for a column. MySQL renames none that a CHECK reads, so those go and come again.
+pub(super) fn rename_column(
+    table: &Ident,
+    from: &Ident,
+    to: &Ident,
+    catalog: &Catalog,
+    dialect: Dialect,
+) -> Vec<Sql> {
+    let mut rename = alter(table, dialect);
+    rename
+        .push("rename column ")
+        .ident(from)
+        .push(" to ")
+        .ident(to);
+    let owner = catalog.table(table.as_str());
+    let checks: Vec<Constraint> = owner
+        .filter(|_| dialect == Dialect::MySql)
+        .into_iter()
+        .flat_map(|owner| &owner.checks)
+        .filter(|check| check.expr.row_columns().contains(to))
+        .cloned()
+        .map(Constraint::Check)
+        .collect();
+    let mut all = Vec::new();
+    for check in &checks {
+        all.extend(drop(table, check, catalog, dialect));
+    }
+    all.push(rename);
+    for check in &checks {
+        all.extend(add(table, check, catalog, dialect));
+    }
+    all
+}
+
 /// A constraint for a table that exists.
 pub(super) fn add(
     table: &Ident,

@@ -121,6 +121,18 @@ impl Altering<'_> {
                 *column = to.clone();
             }
         }
+        // The engines rename inside of these by themselves.
+        for check in &mut table.checks {
+            check.expr.rename_row_column(from, to);
+            if check.column.as_ref() == Some(from) {
+                check.column = Some(to.clone());
+            }
+        }
+        let generated = table
+            .columns
+            .iter_mut()
+            .filter_map(|column| column.generated.as_mut());
+        generated.for_each(|expr| expr.rename_row_column(from, to));
         let of_others = self.catalog.tables.iter_mut();
         for key in of_others.flat_map(|table| &mut table.foreign_keys) {
             if key.target == *self.name {

@@ -219,7 +219,15 @@ async fn follow(db: &Db, first: &str, second: &str, wanted: &Catalog) -> usize {
     }
     for table in &wanted.tables {
         let described = describe(db, table).await.expect("readable");
-        let described = described.expect("it exists").to_string();
+        let described = described.expect("it exists");
+        for column in &described.columns {
+            let declared = table.column(&column.name).expect("declared");
+            assert_eq!(
+                column.nullable, declared.nullable,
+                "{described}\n{first}\n{second}"
+            );
+        }
+        let described = described.to_string();
         assert!(
             !described.contains("not declared"),
             "{described}\n{first}\n{second}"
