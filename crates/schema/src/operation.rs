@@ -97,6 +97,24 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// The table that it is about.
+    #[must_use]
+    pub fn table(&self) -> &Ident {
+        match self {
+            Self::CreateTable { table, .. } | Self::DropTable(table) => &table.name,
+            Self::RenameTable { from, .. } => from,
+            Self::AddForeignKey { table, .. }
+            | Self::AddColumn { table, .. }
+            | Self::DropColumn { table, .. }
+            | Self::RenameColumn { table, .. }
+            | Self::AlterColumn { table, .. }
+            | Self::AddConstraint { table, .. }
+            | Self::DropConstraint { table, .. }
+            | Self::CreateIndex { table, .. }
+            | Self::DropIndex { table, .. } => table,
+        }
+    }
+
     /// Whether rows or values are lost.
     #[must_use]
     pub fn is_destructive(&self) -> bool {

@@ -99,13 +99,12 @@ async fn bring_up(
     if let Some(next) = next {
         // Everything else must be right before a file is written.
         files.compile(db.dialect(), settings.limits)?;
-        let name = next.summary.first().map_or("change", String::as_str);
         let is_first = files.migrations.is_empty();
         let next = files
             .migrations()?
             .next(
                 &wanted,
-                if is_first { "init" } else { name },
+                if is_first { "init" } else { &next.about },
                 CatalogKind::User,
             )
             .map_err(|errors| Failure::files(&errors))?
@@ -113,7 +112,7 @@ async fn bring_up(
         if next.destructive {
             return Err(
                 Failure::decision(format!("this loses data: {}", next.summary.join(", ")))
-                    .fix("pilaster migrate new NAME, look at the file, then pilaster migrate up"),
+                    .fix("pilaster migrate new NAME, look at the file, then pilaster migrate up --allow-destructive"),
             );
         }
         let folder = configuration.folder.join("migrations");

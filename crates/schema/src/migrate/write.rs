@@ -21,6 +21,8 @@ pub struct NewMigration {
     pub text: String,
     /// What it does, a line each.
     pub summary: Vec<String>,
+    /// A name for it, when nobody gives one.
+    pub about: String,
     /// Whether it loses data.
     pub destructive: bool,
 }
@@ -69,9 +71,27 @@ impl Migrations {
             file_name: format!("{revision}_{slug}.sql"),
             text,
             summary,
+            about: about(&up),
             destructive,
         }))
     }
+}
+
+/// The one step, or the tables that change.
+fn about(operations: &[Operation]) -> String {
+    if let [only] = operations {
+        return only.to_string();
+    }
+    let mut tables: Vec<&str> = Vec::new();
+    for operation in operations {
+        let table = operation.table().as_str();
+        if !tables.contains(&table) {
+            tables.push(table);
+        }
+    }
+    // Names of files have to stay readable.
+    tables.truncate(3);
+    format!("change {}", tables.join(" and "))
 }
 
 /// Lower-case letters, digits and underscores.
