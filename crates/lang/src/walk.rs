@@ -6,10 +6,10 @@ use sql::Ident;
 
 use crate::{Expr, ExprKind, FromItem, OrderItem, Query};
 
-impl Expr {
-    /// The direct parts of an expression, sub-queries not included.
-    fn parts(&self) -> Vec<&Expr> {
-        match &self.kind {
+/// The direct parts of an expression, sub-queries not included; with `mut`, to be changed.
+macro_rules! parts {
+    ($expr:expr, $iter:ident, $as_deref:ident $(, $mutable:tt)?) => {
+        match &$($mutable)? $expr.kind {
             ExprKind::Literal(_)
             | ExprKind::Column { .. }
             | ExprKind::Auth(_)
@@ -25,9 +25,9 @@ impl Expr {
             | ExprKind::InQuery { operand, .. }
             | ExprKind::Cast(operand, _) => vec![operand],
             ExprKind::Binary(_, left, right) => vec![left, right],
-            ExprKind::RowCompare(_, left, right) => left.iter().chain(right).collect(),
+            ExprKind::RowCompare(_, left, right) => left.$iter().chain(right).collect(),
             ExprKind::InList { operand, list, .. } => {
-                std::iter::once(&**operand).chain(list).collect()
+                std::iter::once(&$($mutable)? **operand).chain(list).collect()
             }
             ExprKind::Like {
                 operand, pattern, ..
@@ -36,59 +36,27 @@ impl Expr {
                 branches,
                 otherwise,
             } => branches
-                .iter()
+                .$iter()
                 .flat_map(|(condition, result)| [condition, result])
-                .chain(otherwise.as_deref())
+                .chain(otherwise.$as_deref())
                 .collect(),
-            ExprKind::Call(_, arguments) => arguments.iter().collect(),
-            ExprKind::JsonObject(members) => members.iter().map(|(_, value)| value).collect(),
-            ExprKind::JsonAgg { element, order } => std::iter::once(&**element)
-                .chain(order.iter().map(|key| &key.expr))
+            ExprKind::Call(_, arguments) => arguments.$iter().collect(),
+            ExprKind::JsonObject(members) => members.$iter().map(|(_, value)| value).collect(),
+            ExprKind::JsonAgg { element, order } => std::iter::once(&$($mutable)? **element)
+                .chain(order.$iter().map(|key| &$($mutable)? key.expr))
                 .collect(),
-            ExprKind::Aggregate(_, operand) => operand.as_deref().into_iter().collect(),
+            ExprKind::Aggregate(_, operand) => operand.$as_deref().into_iter().collect(),
         }
+    };
+}
+
+impl Expr {
+    fn parts(&self) -> Vec<&Expr> {
+        parts!(self, iter, as_deref)
     }
 
-    /// The same, to be changed.
     fn parts_mut(&mut self) -> Vec<&mut Expr> {
-        match &mut self.kind {
-            ExprKind::Literal(_)
-            | ExprKind::Column { .. }
-            | ExprKind::Auth(_)
-            | ExprKind::Now
-            | ExprKind::NowPlus(_)
-            | ExprKind::NewId { .. }
-            | ExprKind::Parameter(_)
-            | ExprKind::Exists { .. }
-            | ExprKind::Scalar(_) => Vec::new(),
-            ExprKind::Unary(_, operand)
-            | ExprKind::IsNull { operand, .. }
-            | ExprKind::IsBool { operand, .. }
-            | ExprKind::InQuery { operand, .. }
-            | ExprKind::Cast(operand, _) => vec![operand],
-            ExprKind::Binary(_, left, right) => vec![left, right],
-            ExprKind::RowCompare(_, left, right) => left.iter_mut().chain(right).collect(),
-            ExprKind::InList { operand, list, .. } => {
-                std::iter::once(&mut **operand).chain(list).collect()
-            }
-            ExprKind::Like {
-                operand, pattern, ..
-            } => vec![operand, pattern],
-            ExprKind::Case {
-                branches,
-                otherwise,
-            } => branches
-                .iter_mut()
-                .flat_map(|(condition, result)| [condition, result])
-                .chain(otherwise.as_deref_mut())
-                .collect(),
-            ExprKind::Call(_, arguments) => arguments.iter_mut().collect(),
-            ExprKind::JsonObject(members) => members.iter_mut().map(|(_, value)| value).collect(),
-            ExprKind::JsonAgg { element, order } => std::iter::once(&mut **element)
-                .chain(order.iter_mut().map(|key| &mut key.expr))
-                .collect(),
-            ExprKind::Aggregate(_, operand) => operand.as_deref_mut().into_iter().collect(),
-        }
+        parts!(self, iter_mut, as_deref_mut, mut)
     }
 
     /// Gives a column of "this row" (binding 0) another name, in an expression without queries.

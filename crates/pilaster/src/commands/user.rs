@@ -55,6 +55,9 @@ async fn update(
     username: Option<String>,
     as_json: bool,
 ) -> Outcome {
+    if email.is_none() && username.is_none() {
+        return Err(Failure::usage("nothing is to be changed").fix("give --email or --username"));
+    }
     let user = find(store, user).await?;
     let email = email.map(|text| EmailAddress::parse(&text)).transpose();
     let username = username.map(|text| Username::parse(&text)).transpose();

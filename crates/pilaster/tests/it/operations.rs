@@ -425,6 +425,15 @@ async fn request_tests_use_a_database_of_their_own() {
             "{}",
             failed.text()
         );
+        // A request that expects nothing has to succeed all the same.
+        project.write("tests/posting.http", "### nowhere\nGET /api/nothing\n");
+        let failed = project.run(PILASTER, &["test", "--db", engine]);
+        assert_eq!(failed.code, 1, "{}", failed.text());
+        assert!(
+            failed.out.contains("expected success, got 404"),
+            "{}",
+            failed.text()
+        );
         assert_eq!(project.read_dir("tmp"), [""; 0]);
         if let Some(server) = database.server() {
             // Other tests make databases meanwhile, called by version 4 ids; `pilaster test`

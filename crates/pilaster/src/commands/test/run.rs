@@ -15,10 +15,13 @@ pub(super) async fn all(server: &InProcess, file: &RequestFile) -> (usize, usize
         let fill = |text: &str| filled(text, &file.variables, &answers);
         let faults = match send(server, request, &fill).await {
             Ok(answer) => {
-                let faults: Vec<String> = request
+                let differences = request
                     .expectations
                     .iter()
-                    .filter_map(|expectation| difference(expectation, &answer, &fill))
+                    .filter_map(|expectation| difference(expectation, &answer, &fill));
+                let faults: Vec<String> = unsaid_failure(request, &answer)
+                    .into_iter()
+                    .chain(differences)
                     .collect();
                 if let Some(name) = &request.name {
                     answers.insert(name.clone(), answer);
@@ -58,6 +61,15 @@ async fn send(
     server
         .send(&request.method, &target, &headers, body.into_bytes())
         .await
+}
+
+/// A request that names no status has to succeed, so that none can pass whatever it answers.
+fn unsaid_failure(request: &TestRequest, answer: &Answered) -> Option<String> {
+    let says = |expectation: &Expectation| matches!(expectation, Expectation::Status(_));
+    let is_said = request.expectations.iter().any(says);
+    let status = answer.status;
+    (!is_said && !(200..300).contains(&status))
+        .then(|| format!("expected success, got {status}: {}", answer.body))
 }
 
 /// What is otherwise than expected.

@@ -184,6 +184,8 @@ async fn two_accounts_cannot_share_an_address_or_a_handle(app: App) {
     let words = ["user", "update", "bo@example.org", "--username", "Ada"];
     let taken = app.project.run(super::PILASTER, &words);
     assert_eq!(taken.code, 1, "{}", taken.text());
+    let idle = app.project.run(super::PILASTER, &["user", "update", "bo"]);
+    assert_eq!(idle.code, 2, "{}", idle.text());
     let described = app
         .project
         .succeed(super::PILASTER, &["db", "describe", "auth_users"]);
