@@ -13,6 +13,7 @@ on_every_engine!(
     each_result_kind,
     a_thousand_rows_keep_their_order,
     trailing_spaces_count,
+    accounts_are_described,
 );
 
 const SCHEMA: &str = "
@@ -322,4 +323,34 @@ async fn trailing_spaces_count(app: App) {
     }
     let found = app.server.get("/api/parents?select=number&name=eq.a").await;
     assert_eq!(found.body, r#"[{"number":1}]"#);
+}
+
+/// Where the project has no `users` of its own, that is what Pilaster's accounts are called.
+// req: ID-1
+async fn accounts_are_described(app: App) {
+    let described = app
+        .project
+        .succeed(super::PILASTER, &["db", "describe", "users"]);
+    let columns: Vec<&str> = described
+        .out
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    for column in [
+        "id",
+        "email",
+        "username",
+        "first_name",
+        "last_name",
+        "display_name",
+        "active",
+        "created_at",
+        "updated_at",
+    ] {
+        assert!(columns.contains(&column), "{column}: {}", described.out);
+    }
+    app.server.sign_up("ada").await;
+    let equal = json!({"email": "Ada@example.org", "password": "a long pass phrase"});
+    let refused = app.server.send("POST", "", "/register", &equal).await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
 }
