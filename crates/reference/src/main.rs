@@ -4,8 +4,10 @@
 //! `reference load URL USERS ACTIVITIES` fills the tables that Pilaster made; `reference serve
 //! URL PORT` answers `GET /users/{uuid}`, `GET /feed` (20 rows with a join) and
 //! `POST /activities`. Statements are prepared once, rows become structs, serde writes them.
+//! `reference compare URL` sets the ways that Pilaster chose beside those that it did not.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
+mod compare;
 mod load;
 mod model;
 mod mysql;
@@ -26,7 +28,10 @@ async fn main() -> Result<()> {
         ["load", url, users, activities] => {
             load::run(url, users.parse()?, activities.parse()?).await
         }
+        ["compare", url] => compare::run(url).await,
         ["serve", url, port] => serve::run(url, port.parse().context("PORT is a number")?).await,
-        _ => bail!("reference load URL USERS ACTIVITIES | reference serve URL PORT"),
+        _ => bail!(
+            "reference load URL USERS ACTIVITIES | reference serve URL PORT | reference compare URL"
+        ),
     }
 }

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::model::{Activity, Author, User, new_uuid, now};
 
-const USER: &str = "select cast(uuid as char), display_name, handle, bio,
+pub(crate) const USER: &str = "select cast(uuid as char), display_name, handle, bio,
     date_format(created_at, '%Y-%m-%dT%H:%i:%s.%fZ') from users where uuid = ?";
-const FEED: &str = "select cast(a.uuid as char), a.message, a.likes_count,
+pub(crate) const FEED: &str = "select cast(a.uuid as char), a.message, a.likes_count,
     date_format(a.created_at, '%Y-%m-%dT%H:%i:%s.%fZ'), u.handle, u.display_name
     from activities a left join users u on u.uuid = a.user_uuid
     where a.expires_at is null or a.expires_at > ?
@@ -19,19 +19,24 @@ const INSERT: &str = "insert into activities (uuid, user_uuid, message, created_
 
 /// The pool.
 pub(crate) struct Engine {
-    pool: Pool,
+    pub(crate) pool: Pool,
 }
 
-fn moment() -> String {
+pub(crate) fn moment() -> String {
     now().strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
 }
 
 impl Engine {
     pub(crate) fn open(url: &str) -> Result<Self> {
+        Self::with_pool(url, 16, false)
+    }
+
+    /// `reset`: each connection is put back into its first state before it is used again.
+    pub(crate) fn with_pool(url: &str, size: usize, reset: bool) -> Result<Self> {
         let url = url.replacen("mariadb://", "mysql://", 1);
         let pool = PoolOpts::default()
-            .with_reset_connection(false)
-            .with_constraints(PoolConstraints::new(4, 16).unwrap_or_default());
+            .with_reset_connection(reset)
+            .with_constraints(PoolConstraints::new(4, size).unwrap_or_default());
         let options = OptsBuilder::from_opts(Opts::from_url(&url)?)
             .setup(vec!["set time_zone = '+00:00'"])
             .pool_opts(pool);

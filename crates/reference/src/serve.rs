@@ -62,7 +62,7 @@ fn failed(error: &anyhow::Error) -> Response {
 async fn user_by_key(State(app): State<Arc<App>>, Path(uuid): Path<Uuid>) -> Response {
     let found = match &app.engine {
         Engine::Sqlite(engine) => engine.user(uuid),
-        Engine::Postgres(engine) => engine.user(uuid).await,
+        Engine::Postgres(engine) => engine.connection().user(uuid).await,
         Engine::MySql(engine) => engine.user(uuid).await,
     };
     match found.and_then(|user| Ok(user.map(|user| serde_json::to_vec(&user)).transpose()?)) {
@@ -75,7 +75,7 @@ async fn user_by_key(State(app): State<Arc<App>>, Path(uuid): Path<Uuid>) -> Res
 async fn feed(State(app): State<Arc<App>>) -> Response {
     let rows = match &app.engine {
         Engine::Sqlite(engine) => engine.feed(),
-        Engine::Postgres(engine) => engine.feed().await,
+        Engine::Postgres(engine) => engine.connection().feed().await,
         Engine::MySql(engine) => engine.feed().await,
     };
     match rows.and_then(|rows| Ok(serde_json::to_vec(&rows)?)) {
@@ -97,7 +97,7 @@ async fn insert(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) ->
     };
     let done = match &app.engine {
         Engine::Sqlite(engine) => engine.insert(user, activity.message).await,
-        Engine::Postgres(engine) => engine.insert(user, &activity.message).await,
+        Engine::Postgres(engine) => engine.connection().insert(user, &activity.message).await,
         Engine::MySql(engine) => engine.insert(user, &activity.message).await,
     };
     match done {

@@ -8,8 +8,10 @@ use uuid::Uuid;
 
 use crate::model::{Activity, Author, User, new_uuid, now, spell};
 
-const USER: &str = "select uuid, display_name, handle, bio, created_at from users where uuid = ?";
-const FEED: &str = "select a.uuid, a.message, a.likes_count, a.created_at, u.handle, u.display_name
+pub(crate) const USER: &str =
+    "select uuid, display_name, handle, bio, created_at from users where uuid = ?";
+pub(crate) const FEED: &str =
+    "select a.uuid, a.message, a.likes_count, a.created_at, u.handle, u.display_name
     from activities a left join users u on u.uuid = a.user_uuid
     where a.expires_at is null or a.expires_at > ?
     order by a.created_at desc, a.uuid desc limit 20";
@@ -43,7 +45,7 @@ impl Engine {
         })
     }
 
-    fn with_reader<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_reader<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let free = self
             .readers
             .lock()

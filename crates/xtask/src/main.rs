@@ -24,7 +24,8 @@ cargo xtask VERB
   check      fmt, clippy -D warnings, tidy, doc: everything CI checks besides tests
   test       all tests on all engines; starts private servers, installs what is missing
              (arguments after `--` go to cargo test)
-  bench      Pilaster beside a hand-written reference, as ratios (--quick, --engine NAME)
+  bench      Pilaster beside a hand-written reference, as ratios (--quick, --engine NAME);
+             --ways: the drivers and ways of working chosen, beside those not chosen
   fuzz       the parsers under libFuzzer, a minute each ([TARGET] [SECONDS]; needs nightly)
   tidy       the house rules alone: arrows, names of drivers, file heads and lengths
   services   start private PostgreSQL, MariaDB, MySQL and Redis, print their URLs, stop at

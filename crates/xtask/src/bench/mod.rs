@@ -41,7 +41,8 @@ const QUICK: Size = Size {
 /// The engines that the reference speaks.
 const ENGINES: [&str; 3] = ["sqlite", "postgres", "mariadb"];
 
-/// `--quick` for a first look, `--engine NAME` for one engine.
+/// `--quick` for a first look, `--engine NAME` for one engine, `--ways` for the ways of working
+/// that Pilaster chose beside those that it did not.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let size = if arguments.iter().any(|word| word == "--quick") {
         QUICK
@@ -61,8 +62,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         bail!("unknown engine {unknown}; one of {}", ENGINES.join(", "));
     }
     packages::install_for_benchmark()?;
-    let programs = Programs::build()?;
+    let ways = arguments.iter().any(|word| word == "--ways");
+    let programs = Programs::build(ways)?;
     let services = Services::start()?;
+    if ways {
+        return compare(&wanted, &programs, &services);
+    }
     table::machine();
     for engine in wanted {
         measure(engine, &programs, &services, &size)
@@ -78,20 +83,35 @@ struct Programs {
 }
 
 impl Programs {
-    fn build() -> Result<Self> {
-        run_command(Command::new("cargo").args([
+    /// `alternatives`: the reference also gets the libraries that Pilaster did not choose.
+    fn build(alternatives: bool) -> Result<Self> {
+        let mut build = Command::new("cargo");
+        build.args([
             "build",
             "--release",
             "--locked",
             "--package=pilaster",
             "--package=reference",
-        ]))?;
+        ]);
+        if alternatives {
+            build.arg("--features=reference/alternatives");
+        }
+        run_command(&mut build)?;
         let folder = target().join("release");
         Ok(Self {
             pilaster: folder.join("pilaster"),
             reference: folder.join("reference"),
         })
     }
+}
+
+/// What docs/adr/0008 says of each way of working, measured in one run.
+fn compare(engines: &[&str], programs: &Programs, services: &Services) -> Result<()> {
+    println!("\none core, 32 requests in flight; medians of 5 rounds; ratio to the way chosen");
+    for engine in engines {
+        Project::create(engine, programs, services, &FULL)?.compare()?;
+    }
+    project::compare(&programs.reference, "signatures")
 }
 
 fn measure(engine: &str, programs: &Programs, services: &Services, size: &Size) -> Result<()> {

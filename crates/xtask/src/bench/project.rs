@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::http::send;
 use super::{Programs, Size};
-use crate::command::{output, root, target};
+use crate::command::{output, root, run, target};
 use crate::services::Services;
 
 /// The example on one engine.
@@ -67,6 +67,11 @@ impl<'a> Project<'a> {
                 .env("DATABASE_URL", &self.url)
                 .env("LOG_LEVEL", "warn"),
         )
+    }
+
+    /// Prints the ways of working on this engine, beside each other.
+    pub(crate) fn compare(&self) -> Result<()> {
+        compare(&self.programs.reference, &self.url)
     }
 
     /// Starts Pilaster on the first core.
@@ -155,6 +160,11 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `reference compare` on the first core.
+pub(crate) fn compare(reference: &Path, what: &str) -> Result<()> {
+    run(pinned(reference).args(["compare", what]))
 }
 
 /// The server under test gets the first core; the load generator the second.
