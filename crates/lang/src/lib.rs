@@ -25,15 +25,17 @@ pub use expr::{
     AggregateFunction, AuthFunction, BinaryOp, Expr, ExprKind, Function, Literal, UnaryOp,
 };
 pub use parse::{RawExpr, RawQuery, parse_expression, parse_query, parse_statements};
+pub use parse::{SqliteText, read_sqlite_text};
 pub use query::{
     FromItem, InsertSource, Join, JoinKind, OrderItem, Projection, Query, Write, WriteKind,
 };
-pub use render::{Environment, ExpressionWriter, WriteRules, ddl_expression};
+pub use render::{Environment, ExpressionWriter, WriteRules, ddl_expression, ddl_now, ddl_write};
 pub use source::{Diagnostic, Source, Span};
 pub use statement::{
     AlterAction, AlterTable, ColumnChange, ColumnDef, CommentOn, CommentTarget, CreateIndex,
     CreatePolicy, CreateRole, CreateTable, DefaultDef, DropIndex, DropTable, ForeignKeyDef, Grant,
-    GrantRole, PolicyCommand, Privilege, ReferentialAction, Statement, TableConstraint,
+    GrantRole, NativeStatement, PolicyCommand, Privilege, ReferentialAction, Statement,
+    TableConstraint,
 };
 pub use types::Type;
 pub use walk::expression_reads;

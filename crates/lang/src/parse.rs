@@ -3,9 +3,12 @@
 
 mod alter;
 mod create;
+mod native;
+mod sqlite;
 mod statements;
 mod types;
 
+pub use sqlite::{SqliteText, read_sqlite_text};
 pub(crate) use types::portable_type;
 
 use sql::Ident;
@@ -40,12 +43,24 @@ pub struct RawQuery {
 pub fn parse_statements(source: &Source) -> Result<Vec<Statement>, Vec<Diagnostic>> {
     let mut statements = Vec::new();
     let mut diagnostics = Vec::new();
-    for parsed in parse_file(source)? {
-        let translated =
-            parsed.and_then(|(statement, span)| statements::translate(source, &statement, span));
-        match translated {
-            Ok(translated) => statements.extend(translated),
-            Err(diagnostic) => diagnostics.push(diagnostic),
+    for stretch in native::stretches(source).map_err(|error| vec![error])? {
+        let source = match stretch {
+            native::Stretch::Portable(source) => source,
+            native::Stretch::Native(engines, source) => {
+                match native::statements(&engines, &source) {
+                    Ok(found) => statements.extend(found),
+                    Err(diagnostic) => diagnostics.push(diagnostic),
+                }
+                continue;
+            }
+        };
+        for parsed in parse_file(&source)? {
+            let translated = parsed
+                .and_then(|(statement, span)| statements::translate(&source, statement, span));
+            match translated {
+                Ok(translated) => statements.extend(translated),
+                Err(diagnostic) => diagnostics.push(diagnostic),
+            }
         }
     }
     if diagnostics.is_empty() {

@@ -5,7 +5,7 @@ pub(crate) mod expression;
 mod json;
 mod query;
 
-pub use ddl::ddl_expression;
+pub use ddl::{ddl_expression, ddl_now, ddl_write};
 pub use query::WriteRules;
 
 use sql::{Ident, Sql, Value};

@@ -1,8 +1,8 @@
 //! The statements of `schema/*.sql` and `migrations/*.sql`, names not yet resolved.
 
-use sql::Ident;
+use sql::{Dialect, Ident};
 
-use crate::{RawExpr, Span, Type};
+use crate::{RawExpr, RawQuery, Span, Type};
 
 /// One statement.
 #[derive(Clone, Debug)]
@@ -27,6 +27,21 @@ pub enum Statement {
     DropIndex(DropIndex),
     /// `ALTER TABLE`, in migrations
     AlterTable(AlterTable),
+    /// `INSERT`, `UPDATE` or `DELETE`, in migrations
+    Data(RawQuery),
+    /// A statement in an engine's own language
+    Native(NativeStatement),
+}
+
+/// A statement behind `-- @engine …`: passed on as it is, to these engines alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativeStatement {
+    /// Which engines.
+    pub engines: Vec<Dialect>,
+    /// Its text, without the semicolon.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// `CREATE TABLE name (…)`

@@ -133,22 +133,121 @@ pub(crate) enum User {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Migrate {
+    #[command(flatten)]
+    Files(MigrationFiles),
+    #[command(flatten)]
+    Runs(MigrationRuns),
+}
+
+/// Verbs that read and write migrations/ and ask no database.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigrationFiles {
     /// Write a migration from the difference between migrations/ and schema/.
     #[command(after_help = "Example: pilaster migrate new \"add likes\"")]
     New {
         /// What it does, in a few words.
-        name: String,
+        #[arg(required_unless_present = "message")]
+        name: Option<String>,
+        /// The same, as other tools have it.
+        #[arg(short, long)]
+        message: Option<String>,
+        /// Without statements, to be written by hand.
+        #[arg(long)]
+        empty: bool,
     },
+    /// The same as new.
+    #[command(hide = true)]
+    Diff {
+        /// What it does, in a few words.
+        #[arg(short, long)]
+        message: String,
+    },
+    /// Make one file out of several.
+    #[command(after_help = "Example: pilaster migrate squash \"first release\" --to v1")]
+    Squash {
+        /// What the new file is called.
+        name: String,
+        /// The last one to put in: a revision or a tag.
+        #[arg(long, default_value = "head")]
+        to: String,
+    },
+    /// Put two branches of migrations into one line.
+    #[command(after_help = "Example: pilaster migrate merge 0003_add_bio")]
+    Merge {
+        /// The files that go behind the others; the later ones by name by default.
+        behind: Vec<String>,
+    },
+    /// Give the state behind a migration a name.
+    #[command(after_help = "Example: pilaster migrate tag v1")]
+    Tag {
+        /// The name.
+        tag: String,
+        /// A revision or a tag.
+        #[arg(default_value = "head")]
+        at: String,
+    },
+    /// List migrations with their tags and steps, without a database.
+    #[command(after_help = "Example: pilaster migrate history")]
+    History,
+}
+
+/// Verbs that ask or change a database.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigrationRuns {
     /// Apply what is pending.
     #[command(after_help = "Example: pilaster migrate up --target prod")]
     Up {
+        /// The last one to apply: a revision or a tag; all of them by default.
+        to: Option<String>,
         /// Also steps that take rows or values away.
         #[arg(long)]
         allow_destructive: bool,
+        /// Print the statements instead, for the engine's own shell.
+        #[arg(long)]
+        sql: bool,
+    },
+    /// Take applied migrations back.
+    #[command(
+        after_help = "Examples: pilaster migrate down\n          pilaster migrate down 2\n          pilaster migrate down --to v1\n          pilaster migrate down --to base"
+    )]
+    Down {
+        /// How many.
+        #[arg(default_value = "1", conflicts_with = "to")]
+        steps: usize,
+        /// The last one to keep: a revision or a tag; base keeps none.
+        #[arg(long)]
+        to: Option<String>,
+        /// Also steps that take rows or values away.
+        #[arg(long)]
+        allow_destructive: bool,
+        /// Print the statements instead, for the engine's own shell.
+        #[arg(long)]
+        sql: bool,
+        /// The database's name, where it is production and nobody can be asked.
+        #[arg(long, value_name = "DATABASE")]
+        confirm: Option<String>,
     },
     /// List migrations and how they stand.
     #[command(after_help = "Example: pilaster migrate status")]
     Status,
+    /// The last migration that is applied.
+    #[command(after_help = "Example: pilaster migrate current")]
+    Current,
+    /// What `up` would do: statements, rows, locks, losses.
+    #[command(after_help = "Example: pilaster migrate plan --target prod")]
+    Plan {
+        /// The last one to apply: a revision or a tag; all of them by default.
+        to: Option<String>,
+    },
+    /// Compare the database with what its migrations lead to.
+    #[command(after_help = "Example: pilaster migrate check --target prod")]
+    Check,
+    /// Say that the migrations up to one are applied, without running anything.
+    #[command(after_help = "Example: pilaster migrate stamp head")]
+    Stamp {
+        /// A revision, a tag, head, or base for none.
+        to: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

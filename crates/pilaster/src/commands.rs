@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod confirm;
 mod db;
 mod dev;
 mod init;

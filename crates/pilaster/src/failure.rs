@@ -92,7 +92,18 @@ impl Failure {
             MigrationError::Edited { .. } => Self::failed(error.to_string())
                 .fix("put the file back as it was, and write the change as a new migration"),
             MigrationError::Destructive { .. } => Self::decision(error.to_string())
-                .fix("look at the file, then pilaster migrate up --allow-destructive"),
+                .fix("look at the file, then run the same with --allow-destructive"),
+            MigrationError::CutOff { direction, .. } => {
+                Self::failed(error.to_string()).fix(format!(
+                    "pilaster migrate {} finishes it; if it cannot be finished, mend the tables by \
+                 hand and tell the books with pilaster migrate stamp",
+                    direction.name()
+                ))
+            }
+            MigrationError::Unknown(_) => Self::usage(error.to_string())
+                .fix("pilaster migrate history lists revisions and tags"),
+            MigrationError::HalfSquashed { .. } => Self::failed(error.to_string())
+                .fix("take the files from before the squash, pilaster migrate up, then go on"),
             MigrationError::Missing(_) => {
                 Self::failed(error.to_string()).fix("bring the file back from your repository")
             }

@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod config;
 mod failure;
+mod progress;
 mod project;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use stdx::{Clock, Rng};
 
 use crate::config::{Configuration, database_options, database_url};
 use crate::failure::{Failure, Outcome};
+use crate::progress::Bar;
 
 /// Everything in a project's folder that is SQL.
 pub(crate) struct Files {
@@ -109,23 +110,28 @@ pub(crate) async fn connect(configuration: &Configuration) -> Outcome<Db> {
         .map_err(|error| Failure::database(&url.to_string(), &error))
 }
 
-/// Applies both histories; gives the titles of what was applied. `loss` is about the user's.
-pub(crate) async fn migrate(db: &Db, files: &Files, loss: Loss) -> Outcome<Vec<String>> {
+/// Applies both histories, the user's up to `target`; gives the titles of what was applied of it.
+/// `loss` is about the user's.
+pub(crate) async fn migrate(
+    db: &Db,
+    files: &Files,
+    target: Option<&str>,
+    loss: Loss,
+) -> Outcome<Vec<String>> {
     let (clock, rng) = (Clock::System, Rng::System);
     let mut applied = Vec::new();
     for (history, migrations) in [
         (History::System, system_migrations()?),
         (History::App, files.migrations()?),
     ] {
-        let loss = match history {
-            History::System => Loss::Allowed,
-            History::App => loss,
+        let (loss, target) = match history {
+            History::System => (Loss::Allowed, None),
+            History::App => (loss, target),
         };
         let runner = Runner::new(db, &clock, &rng, history).with_loss(loss);
+        let mut bar = Bar::new();
         let titles = runner
-            .up(&migrations, &mut |title| {
-                tracing::debug!(title, "migrating");
-            })
+            .up(&migrations, target, &mut |progress| bar.show(progress))
             .await;
         let titles = titles.map_err(|error| Failure::migration(&db.description(), &error))?;
         if history == History::App {

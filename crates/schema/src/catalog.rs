@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lang::{Expr, PolicyCommand, Privilege, ReferentialAction, Span, Type};
+use lang::{Expr, NativeStatement, PolicyCommand, Privilege, ReferentialAction, Span, Type};
 use sql::Ident;
 
 /// Everything that `schema/*.sql` declares.
@@ -14,6 +14,8 @@ pub struct Catalog {
     pub by_name: HashMap<Ident, usize>,
     /// `anon`, `authenticated` and `service` first, then the declared ones.
     pub roles: Vec<Role>,
+    /// Statements for one engine, in order.
+    pub natives: Vec<NativeStatement>,
 }
 
 /// A role and whose privileges it has besides its own.

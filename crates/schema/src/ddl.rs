@@ -7,20 +7,38 @@ mod tables;
 
 pub(crate) use columns::{Native, native_type};
 
-use lang::ddl_expression;
+use lang::{ddl_expression, ddl_write};
 use sql::{Dialect, Ident, Sql};
 
 use crate::{Catalog, Column, ForeignKey, Index, Operation};
 
+/// A statement, and the operation that it is a part of.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The statement.
+    pub sql: Sql,
+    /// The place of its operation in the list that was rendered; the last one, where several
+    /// were put together.
+    pub operation: usize,
+}
+
 /// Renders operations in their order, each with the catalog that it leads to. Steps for which
 /// SQLite has to make a table anew are put together, so that its rows are copied once.
 #[must_use]
-pub fn render_operations(steps: &[(Operation, Catalog)], dialect: Dialect) -> Vec<Sql> {
-    let mut rendered = Vec::new();
+pub fn render_operations(steps: &[(Operation, Catalog)], dialect: Dialect) -> Vec<Rendered> {
+    let mut rendered: Vec<Rendered> = Vec::new();
     let mut added = Vec::new();
     for (place, (operation, after)) in steps.iter().enumerate() {
+        let mut take = |statements: Vec<Sql>| {
+            let operation = place;
+            rendered.extend(
+                statements
+                    .into_iter()
+                    .map(|sql| Rendered { sql, operation }),
+            );
+        };
         let Some(table) = rebuild::needed(operation).filter(|_| dialect == Dialect::Sqlite) else {
-            rendered.extend(render_operation(operation, after, dialect));
+            take(render_operation(operation, after, dialect));
             continue;
         };
         if let Operation::AddColumn { column, .. } = operation {
@@ -29,7 +47,7 @@ pub fn render_operations(steps: &[(Operation, Catalog)], dialect: Dialect) -> Ve
         let next = steps.get(place + 1);
         let goes_on = next.is_some_and(|(next, _)| rebuild::needed(next) == Some(table));
         if let (false, Some(table)) = (goes_on, after.table(table.as_str())) {
-            rendered.extend(rebuild::statements(table, &std::mem::take(&mut added)));
+            take(rebuild::statements(table, &std::mem::take(&mut added)));
         }
     }
     rendered
@@ -84,20 +102,18 @@ fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) 
                 .ident(to);
         }
         Operation::CreateIndex { table, index } => {
-            let columns: Vec<Ident> = index.columns.iter().map(|(name, _)| name.clone()).collect();
-            let mut all = alter::retype(table, &columns, catalog, dialect);
+            let mut all = alter::retype(table, &key_columns(index), catalog, dialect);
             create_index(&mut sql, table, index);
             all.push(sql);
             return all;
         }
-        Operation::DropIndex { table, index } => {
-            sql.push("drop index ").ident(&index.name);
-            match dialect {
-                Dialect::Sqlite | Dialect::Postgres => {}
-                Dialect::MySql | Dialect::MariaDb => {
-                    sql.push(" on ").ident(table);
-                }
+        Operation::DropIndex { table, index } => return drop_index(table, index, catalog, dialect),
+        Operation::Change(write) => ddl_write(&mut sql, write),
+        Operation::Native(native) => {
+            if !native.engines.contains(&dialect) {
+                return Vec::new();
             }
+            sql.native(&native.text);
         }
     }
     vec![sql]
@@ -127,6 +143,24 @@ fn add_column(
             vec![sql, tables::add_foreign_key(table, key, dialect)]
         }
     }
+}
+
+fn key_columns(index: &Index) -> Vec<Ident> {
+    index.columns.iter().map(|(name, _)| name.clone()).collect()
+}
+
+fn drop_index(table: &Ident, index: &Index, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
+    let mut sql = Sql::new(dialect);
+    sql.push("drop index ").ident(&index.name);
+    match dialect {
+        Dialect::Sqlite | Dialect::Postgres => {}
+        Dialect::MySql | Dialect::MariaDb => {
+            sql.push(" on ").ident(table);
+        }
+    }
+    let mut all = vec![sql];
+    all.extend(alter::retype(table, &key_columns(index), catalog, dialect));
+    all
 }
 
 fn create_index(sql: &mut Sql, table: &Ident, index: &Index) {

@@ -1,6 +1,6 @@
 //! Two catalogs to operations.
 
-use lang::Diagnostic;
+use lang::{Diagnostic, NativeStatement};
 use sql::Ident;
 
 use crate::{Catalog, Constraint, ForeignKey, Operation, Table};
@@ -53,6 +53,13 @@ pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>>
     for table in gone.filter(|table| to.table(table.name.as_str()).is_none()) {
         operations.push(Operation::DropTable(Box::new(table.clone())));
     }
+    // What left schema/ is still in the databases: its author writes the statement that drops it.
+    let new = to.natives.iter().filter(|one| {
+        let known =
+            |other: &&NativeStatement| other.engines == one.engines && other.text == one.text;
+        !from.natives.iter().any(|other| known(&other))
+    });
+    operations.extend(new.cloned().map(Operation::Native));
     if errors.is_empty() {
         Ok(Difference { operations })
     } else {

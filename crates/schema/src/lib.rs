@@ -8,6 +8,8 @@ mod catalog;
 mod ddl;
 mod describe;
 mod diff;
+mod drift;
+mod inspect;
 mod migrate;
 mod names;
 mod operation;
@@ -17,12 +19,13 @@ pub use catalog::{
     Catalog, Check, Column, ColumnDefault, Constraint, ForeignKey, Grant, Index, Policy,
     PrimaryKey, Role, Table, Unique,
 };
-pub use ddl::render_operations;
+pub use ddl::{Rendered, render_operations};
 pub use describe::{DescribedColumn, Description, describe};
 pub use diff::{Difference, diff};
+pub use drift::drift;
 pub use migrate::{
-    History, Loss, Migration, MigrationError, MigrationState, MigrationStatus, Migrations,
-    NewMigration, Runner,
+    Direction, History, Loss, Migration, MigrationError, MigrationState, MigrationStatus,
+    Migrations, NewMigration, Plan, PlannedStep, Progress, Reference, Rewritten, Runner,
 };
 pub use operation::Operation;
 pub use resolve::CatalogKind;

@@ -1,14 +1,50 @@
 //! Migrations: files, the state they fold to, and the runner that applies them.
 
+mod advice;
 mod alter;
+mod books;
 mod file;
 mod fold;
+mod plan;
+mod rewrite;
 mod runner;
+mod state;
 mod write;
 
-pub use file::{Migration, Migrations};
-pub use runner::{History, Loss, MigrationState, MigrationStatus, Runner};
+pub use books::Direction;
+pub use file::{Migration, Migrations, Reference};
+pub use plan::{Plan, PlannedStep};
+pub use rewrite::Rewritten;
+pub use runner::{Loss, Progress, Runner};
+pub use state::{MigrationState, MigrationStatus};
 pub use write::NewMigration;
+
+use crate::CatalogKind;
+
+/// Which line of migrations: Pilaster's own or the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// Pilaster's own.
+    System,
+    /// The user's.
+    App,
+}
+
+impl History {
+    fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::App => "app",
+        }
+    }
+
+    fn kind(self) -> CatalogKind {
+        match self {
+            Self::System => CatalogKind::System,
+            Self::App => CatalogKind::User,
+        }
+    }
+}
 
 use lang::Diagnostic;
 use sql::DbError;
@@ -17,10 +53,12 @@ use sql::DbError;
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     /// It takes rows or values away, and nobody has allowed that.
-    #[error("{name} loses data: {}", steps.join(", "))]
+    #[error("{name} loses data{}: {}", match direction { Direction::Up => "", Direction::Down => " when it is taken back" }, steps.join(", "))]
     Destructive {
         /// The migration.
         name: String,
+        /// Which way.
+        direction: Direction,
         /// The steps that lose something.
         steps: Vec<String>,
     },
@@ -43,6 +81,29 @@ pub enum MigrationError {
     /// Files stand before one that was applied.
     #[error("migration {0} stands before one that was applied already")]
     OutOfOrder(String),
+    /// Files were squashed that this database has applied in part.
+    #[error("{squashed} replaces migrations of which this database has applied only some: it lacks {}", lacks.join(", "))]
+    HalfSquashed {
+        /// The file that replaces others.
+        squashed: String,
+        /// What was not applied.
+        lacks: Vec<String>,
+    },
+    /// It was cut off on its way, and has to be finished that way first.
+    #[error("{name} was cut off on its way {} after step {done} of {of}", direction.name())]
+    CutOff {
+        /// Revision and name.
+        name: String,
+        /// Which way.
+        direction: Direction,
+        /// Statements that are done.
+        done: i64,
+        /// Of how many.
+        of: i64,
+    },
+    /// There is no such migration.
+    #[error("there is no migration {0}")]
+    Unknown(String),
     /// Another process holds the lock for too long.
     #[error("another process is migrating; its lock was not free in time")]
     Locked,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lang::{NativeStatement, Write};
 use sql::Ident;
 
 use crate::{Column, Constraint, ForeignKey, Index, Table};
@@ -94,13 +95,19 @@ pub enum Operation {
         /// The index.
         index: Index,
     },
+    /// Rows are inserted, updated or deleted.
+    Change(Box<Write>),
+    /// A statement in an engine's own language; the other engines have nothing to do.
+    Native(NativeStatement),
 }
 
 impl Operation {
-    /// The table that it is about.
+    /// The table that it is about; a native statement does not say.
     #[must_use]
-    pub fn table(&self) -> &Ident {
-        match self {
+    pub fn table(&self) -> Option<&Ident> {
+        Some(match self {
+            Self::Native(_) => return None,
+            Self::Change(write) => &write.table,
             Self::CreateTable { table, .. } | Self::DropTable(table) => &table.name,
             Self::RenameTable { from, .. } => from,
             Self::AddForeignKey { table, .. }
@@ -112,7 +119,13 @@ impl Operation {
             | Self::DropConstraint { table, .. }
             | Self::CreateIndex { table, .. }
             | Self::DropIndex { table, .. } => table,
-        }
+        })
+    }
+
+    /// Whether it changes rows and not structure.
+    #[must_use]
+    pub fn is_data(&self) -> bool {
+        matches!(self, Self::Change(_) | Self::Native(_))
     }
 
     /// Whether rows or values are lost.
@@ -129,7 +142,10 @@ impl Operation {
             | Self::AddColumn { .. }
             | Self::RenameColumn { .. }
             | Self::CreateIndex { .. }
-            | Self::DropIndex { .. } => false,
+            | Self::DropIndex { .. }
+            // Their author wrote them by hand, and meant it.
+            | Self::Change(_)
+            | Self::Native(_) => false,
         }
     }
 }
@@ -160,6 +176,12 @@ impl fmt::Display for Operation {
             Self::RenameTable { from, to } => write!(f, "rename table {from} to {to}"),
             Self::CreateIndex { index, .. } => write!(f, "create index {}", index.name),
             Self::DropIndex { index, .. } => write!(f, "drop index {}", index.name),
+            Self::Change(write) => write!(f, "change rows of {}", write.table),
+            Self::Native(native) => {
+                let words: Vec<&str> = native.text.split_whitespace().take(4).collect();
+                let engines: Vec<&str> = native.engines.iter().map(|one| one.name()).collect();
+                write!(f, "{}: {} …", engines.join(", "), words.join(" "))
+            }
         }
     }
 }

@@ -72,6 +72,20 @@ impl Catalog {
         self.declare_comments(placed, errors);
         self.declare_grants(placed, errors);
         self.declare_policies(placed, errors);
+        for (path, statement) in placed {
+            match statement {
+                Statement::Native(native) => self.natives.push(native.clone()),
+                Statement::Data(raw) => errors.push(
+                    Diagnostic::new(
+                        *path,
+                        raw.span(),
+                        "a schema says what there is, not its rows",
+                    )
+                    .hint("rows belong in seed/, changes of rows in a migration"),
+                ),
+                _ => {}
+            }
+        }
     }
 
     /// Adds tables and indexes to what is there already.

@@ -53,6 +53,7 @@ impl Default for DbOptions {
 pub struct Db {
     engine: Engine,
     url: DatabaseUrl,
+    options: DbOptions,
 }
 
 #[derive(Clone)]
@@ -116,6 +117,7 @@ impl Db {
         Ok(Self {
             engine,
             url: url.clone(),
+            options: options.clone(),
         })
     }
 
@@ -133,6 +135,16 @@ impl Db {
     #[must_use]
     pub fn description(&self) -> String {
         self.url.to_string()
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// How it is held on to.
+    pub(crate) fn options(&self) -> &DbOptions {
+        &self.options
     }
 
     /// Runs one reading statement on a connection that cannot write; `sink` takes the rows in

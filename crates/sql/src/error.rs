@@ -78,3 +78,22 @@ pub enum DbError {
     #[error("the database refused the statement: {0}")]
     Other(String),
 }
+
+/// MySQL's and MariaDB's numbers for a structure that is there already, or is gone already: a
+/// table, a column, an index, a constraint.
+const ALREADY: [u16; 11] = [
+    1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1826, 3821, 3822,
+];
+
+impl DbError {
+    /// Whether a statement of DDL failed because it has been run before. Only engines that commit
+    /// DDL by itself are asked: on the others it cannot have been.
+    #[must_use]
+    pub fn says_already_done(&self) -> bool {
+        let Self::Other(text) = self else {
+            return false;
+        };
+        let number = text.split(' ').next().and_then(|word| word.parse().ok());
+        number.is_some_and(|number| ALREADY.contains(&number))
+    }
+}

@@ -131,6 +131,11 @@ impl DatabaseUrl {
         other
     }
 
+    /// A SQLite database in memory, for its writer alone.
+    pub(crate) fn in_memory() -> Self {
+        Self(Place::Sqlite(PathBuf::from(":memory:")))
+    }
+
     /// The file of a SQLite database.
     #[must_use]
     pub fn sqlite_path(&self) -> Option<&Path> {

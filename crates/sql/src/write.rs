@@ -73,6 +73,13 @@ impl Sql {
         self
     }
 
+    /// Writes the project's own text: a statement behind `-- @engine`, which its author wrote for
+    /// one engine and which is passed on as it is. Nothing of a request comes here.
+    pub fn native(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
     /// Writes a name, quoted.
     pub fn ident(&mut self, name: &Ident) -> &mut Self {
         let quote = self.dialect.quote();

@@ -6,7 +6,8 @@ use sqlparser::ast;
 use super::{alter, create, name, table_name};
 use crate::{
     CommentOn, CommentTarget, CreateIndex, CreatePolicy, CreateRole, Diagnostic, DropIndex,
-    DropTable, Grant, GrantRole, PolicyCommand, Privilege, RawExpr, Source, Span, Statement,
+    DropTable, Grant, GrantRole, PolicyCommand, Privilege, RawExpr, RawQuery, Source, Span,
+    Statement,
 };
 
 type Parsed<T> = Result<T, Diagnostic>;
@@ -14,11 +15,14 @@ type Parsed<T> = Result<T, Diagnostic>;
 /// One parsed statement is one of ours, or several (`DROP TABLE a, b`).
 pub(super) fn translate(
     source: &Source,
-    statement: &ast::Statement,
+    statement: ast::Statement,
     span: Span,
 ) -> Parsed<Vec<Statement>> {
     let one = |statement| Ok(vec![statement]);
-    match statement {
+    match &statement {
+        ast::Statement::Insert(_) | ast::Statement::Update(_) | ast::Statement::Delete(_) => {
+            one(Statement::Data(RawQuery { statement, span }))
+        }
         ast::Statement::CreateTable(table) => {
             one(Statement::CreateTable(create::table(source, table, span)?))
         }

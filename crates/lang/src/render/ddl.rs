@@ -2,8 +2,8 @@
 
 use sql::{Dialect, Ident, Sql, Value};
 
-use super::{Environment, ExpressionWriter};
-use crate::{AuthFunction, Expr, ExprKind, Literal, Type};
+use super::{Environment, ExpressionWriter, WriteRules};
+use crate::{AuthFunction, Expr, ExprKind, Literal, Type, Write};
 
 /// DDL has no caller; the checker lets nothing of one in.
 struct Nobody;
@@ -61,6 +61,18 @@ pub fn ddl_expression(sql: &mut Sql, expr: &Expr) {
     }
 }
 
+/// Writes the engine's own clock.
+pub fn ddl_now(sql: &mut Sql) {
+    sql.push(now(sql.dialect()));
+}
+
+/// Writes a statement of a migration that changes rows.
+pub fn ddl_write(sql: &mut Sql, write: &Write) {
+    let mut writer = ExpressionWriter::new(sql, &Nobody);
+    writer.quoting = true;
+    writer.write(write, WriteRules::default());
+}
+
 impl ExpressionWriter<'_> {
     /// Writes an expression with its constants quoted in place.
     fn ddl(&mut self, expr: &Expr) {
@@ -95,7 +107,7 @@ pub(super) fn literal(sql: &mut Sql, text: &str, ty: Option<&Type>) {
     }
 }
 
-fn now(dialect: Dialect) -> &'static str {
+pub(super) fn now(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "(strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z')",
         Dialect::Postgres => "now()",
@@ -103,7 +115,48 @@ fn now(dialect: Dialect) -> &'static str {
     }
 }
 
-fn new_id(dialect: Dialect) -> &'static str {
+/// The engine's clock, shifted by a span as jiff reads it (`7 days`, `-1 hour`).
+pub(super) fn now_plus(sql: &mut Sql, distance: &str) {
+    let span = distance.parse::<jiff::Span>().unwrap_or_default();
+    let parts = [
+        ("year", i64::from(span.get_years())),
+        ("month", i64::from(span.get_months())),
+        (
+            "day",
+            i64::from(span.get_weeks()) * 7 + i64::from(span.get_days()),
+        ),
+        ("hour", i64::from(span.get_hours())),
+        ("minute", span.get_minutes()),
+        ("second", span.get_seconds()),
+    ];
+    let parts = parts.into_iter().filter(|(_, count)| *count != 0);
+    let dialect = sql.dialect();
+    sql.push(match dialect {
+        Dialect::Sqlite => "(strftime('%Y-%m-%dT%H:%M:%f', 'now'",
+        Dialect::Postgres => "(now()",
+        Dialect::MySql | Dialect::MariaDb => "(utc_timestamp(6)",
+    });
+    for (unit, count) in parts {
+        match dialect {
+            Dialect::Sqlite => sql.push(", ").quoted(&format!("{count:+} {unit}s")),
+            Dialect::Postgres => sql.push(" + interval ").quoted(&format!("{count} {unit}s")),
+            Dialect::MySql | Dialect::MariaDb => {
+                sql.push(if count < 0 {
+                    " - interval "
+                } else {
+                    " + interval "
+                });
+                sql.number(count.unsigned_abs()).push(" ").push(unit)
+            }
+        };
+    }
+    sql.push(match dialect {
+        Dialect::Sqlite => ") || '000Z')",
+        Dialect::Postgres | Dialect::MySql | Dialect::MariaDb => ")",
+    });
+}
+
+pub(super) fn new_id(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
             "(lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || \

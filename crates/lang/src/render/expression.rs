@@ -15,6 +15,14 @@ impl ExpressionWriter<'_> {
                 let value = self.environment.auth(function);
                 self.bind(value, expr.ty.as_ref());
             }
+            // Nothing is bound in DDL: the engine's own clock and chance.
+            ExprKind::Now if self.quoting => {
+                self.sql.push(ddl::now(self.sql.dialect()));
+            }
+            ExprKind::NowPlus(distance) if self.quoting => ddl::now_plus(self.sql, distance),
+            ExprKind::NewId { .. } if self.quoting => {
+                self.sql.push(ddl::new_id(self.sql.dialect()));
+            }
             ExprKind::Now => {
                 let now = self.environment.now();
                 self.sql.typed_arg(now, Kind::Timestamp);

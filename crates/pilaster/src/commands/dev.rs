@@ -125,7 +125,7 @@ async fn bring_up(
         println!(" migration  wrote migrations/{}", next.file_name);
         files = Files::read(&configuration.folder)?;
     }
-    for title in migrate(db, &files, Loss::Refused).await? {
+    for title in migrate(db, &files, None, Loss::Refused).await? {
         println!(" migration  applied {title}");
     }
     let compiled = files.compile(db.dialect(), settings.limits)?;

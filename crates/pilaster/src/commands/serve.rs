@@ -23,7 +23,7 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     let settings = settings(configuration, port, false)?;
     let db = connect(configuration).await?;
     if is_automatic(configuration)? {
-        migrate(&db, &files, Loss::Refused).await?;
+        migrate(&db, &files, None, Loss::Refused).await?;
     }
     require_current(&db, &files).await?;
     let compiled = files.compile(db.dialect(), settings.limits)?;

@@ -65,7 +65,7 @@ async fn serve_and_run(
     db: &Db,
     test: &RequestFile,
 ) -> Outcome<(usize, usize)> {
-    migrate(db, files, Loss::Allowed).await?;
+    migrate(db, files, None, Loss::Allowed).await?;
     require_current(db, files).await?;
     seed_into(db, files).await?;
     let compiled = files.compile(db.dialect(), Limits::default())?;

@@ -33,7 +33,9 @@ pub(super) fn needed(operation: &Operation) -> Option<&Ident> {
         | Operation::RenameColumn { .. }
         | Operation::RenameTable { .. }
         | Operation::CreateIndex { .. }
-        | Operation::DropIndex { .. } => None,
+        | Operation::DropIndex { .. }
+        | Operation::Change(_)
+        | Operation::Native(_) => None,
     }
 }
 

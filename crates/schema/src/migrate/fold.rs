@@ -1,6 +1,6 @@
 //! Migrations to the state they lead to; no database is asked.
 
-use lang::{Diagnostic, Source, Statement, parse_statements};
+use lang::{CheckedStatement, Diagnostic, Source, Statement, check_query, parse_statements};
 
 use super::file::Migrations;
 use crate::{Catalog, CatalogKind, Operation, diff};
@@ -60,6 +60,11 @@ fn create(
         .collect())
 }
 
+fn first(errors: Vec<Diagnostic>, part: &Source) -> Diagnostic {
+    let unknown = || Diagnostic::new(&part.path, lang::Span::default(), "it cannot be read");
+    errors.into_iter().next().unwrap_or_else(unknown)
+}
+
 fn change(
     catalog: &mut Catalog,
     part: &Source,
@@ -92,6 +97,19 @@ fn change(
                 drop.span,
                 format!("there is no index {} to drop", drop.name),
             ))
+        }
+        Statement::Native(native) => {
+            catalog.natives.push(native.clone());
+            Ok(Operation::Native(native.clone()))
+        }
+        Statement::Data(raw) => {
+            let checked = check_query(raw, &part.path, &[], catalog);
+            match checked.map_err(|errors| first(errors, part))? {
+                CheckedStatement::Write(write) => Ok(Operation::Change(Box::new(write))),
+                CheckedStatement::Query(_) => {
+                    Err(missing(raw.span(), String::from("a query changes nothing")))
+                }
+            }
         }
         Statement::AlterTable(alter) => super::alter::change(catalog, &part.path, alter),
         other => {

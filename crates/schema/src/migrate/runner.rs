@@ -1,80 +1,18 @@
-//! Applying migrations: one process at a time, each file once.
+//! Applying migrations and taking them back: one process at a time, each file once.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
-use lang::Source;
-use sql::{Db, DbError, DbResult, Expect, Kind, Query, Row, Sql, Step, Value};
+use sql::{Db, DbError, Expect, Step};
 use stdx::{Clock, Rng};
 
-use super::file::{Migration, Migrations};
-use super::{MigrationError, fold};
-use crate::{Catalog, CatalogKind, Operation, diff, render_operations};
+use super::books::{Books, Direction, Recorded};
+use super::file::Migrations;
+use super::plan::{Plan, Run};
+use super::state::{MigrationState, MigrationStatus, Standing, applied_catalog, follow, standings};
+use super::{History, MigrationError, fold};
+use crate::{Catalog, Rendered};
 
-/// Where the runner keeps its books, in the same language as everything else.
-const BOOKKEEPING: &str = include_str!("bookkeeping.sql");
-
-/// How long a lock is good for without a sign of life, and how long others wait for it.
-const LOCK_LIFE: Duration = Duration::from_mins(10);
-
-/// Which line of migrations: Pilaster's own or the user's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum History {
-    /// Pilaster's own.
-    System,
-    /// The user's.
-    App,
-}
-
-impl History {
-    fn name(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::App => "app",
-        }
-    }
-
-    fn kind(self) -> CatalogKind {
-        match self {
-            Self::System => CatalogKind::System,
-            Self::App => CatalogKind::User,
-        }
-    }
-}
-
-/// How a migration stands with a database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MigrationState {
-    /// Applied.
-    Applied(Timestamp),
-    /// Begun and not finished, on an engine without transactional DDL.
-    Interrupted {
-        /// Statements that are done.
-        done: i64,
-        /// Of how many.
-        of: i64,
-    },
-    /// Not applied.
-    Pending,
-}
-
-/// One line of `migrate status`.
-#[derive(Clone, Debug)]
-pub struct MigrationStatus {
-    /// Its revision.
-    pub revision: String,
-    /// Its name.
-    pub name: String,
-    /// How it stands.
-    pub state: MigrationState,
-}
-
-/// Applies the migrations of one history to one database.
+/// Runs the migrations of one history on one database.
 pub struct Runner<'a> {
-    db: &'a Db,
-    clock: &'a Clock,
-    rng: &'a Rng,
-    history: History,
+    books: Books<'a>,
     loss: Loss,
 }
 
@@ -87,33 +25,36 @@ pub enum Loss {
     Allowed,
 }
 
-/// A migration that is to be applied.
-struct Pending<'m> {
-    migration: &'m Migration,
-    /// Statements that an interrupted run has done; `None` where none was begun.
-    done: Option<usize>,
-    /// Its operations, each with the catalog that it leads to.
-    steps: Vec<(Operation, Catalog)>,
+/// A statement that is about to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'p> {
+    /// Revision and name of its migration.
+    pub migration: &'p str,
+    /// Which way.
+    pub direction: Direction,
+    /// Its number, from 1.
+    pub step: usize,
+    /// Of how many.
+    pub of: usize,
+    /// What it is a part of: `add column users.bio`.
+    pub operation: &'p str,
 }
 
-struct Recorded {
-    revision: String,
-    name: String,
-    checksum: String,
-    steps: i64,
-    done: i64,
-    at: Timestamp,
-}
+/// Takes what is about to run.
+type Report<'r> = &'r mut (dyn FnMut(Progress<'_>) + Send);
 
 impl<'a> Runner<'a> {
     /// A runner; nothing is touched yet.
     #[must_use]
     pub fn new(db: &'a Db, clock: &'a Clock, rng: &'a Rng, history: History) -> Self {
-        Self {
+        let books = Books {
             db,
             clock,
             rng,
             history,
+        };
+        Self {
+            books,
             loss: Loss::Refused,
         }
     }
@@ -130,352 +71,392 @@ impl<'a> Runner<'a> {
         &self,
         migrations: &Migrations,
     ) -> Result<Vec<MigrationStatus>, MigrationError> {
-        let recorded = self.recorded().await?.unwrap_or_default();
-        Self::verify(migrations, &recorded)?;
-        let state = |migration: &Migration| {
-            let known = recorded
-                .iter()
-                .find(|known| known.revision == migration.revision);
-            match known {
-                Some(known) if known.done < known.steps => MigrationState::Interrupted {
-                    done: known.done,
-                    of: known.steps,
-                },
-                Some(known) => MigrationState::Applied(known.at),
-                None => MigrationState::Pending,
-            }
+        let recorded = self.books.recorded().await?.unwrap_or_default();
+        let standings = standings(migrations, &recorded)?;
+        let line = |standing: Standing<'_>| MigrationStatus {
+            revision: standing.migration.revision.clone(),
+            name: standing.migration.name.clone(),
+            tags: standing.migration.tags.clone(),
+            state: standing.state,
         };
-        Ok(migrations
-            .files
-            .iter()
-            .map(|migration| MigrationStatus {
-                revision: migration.revision.clone(),
-                name: migration.name.clone(),
-                state: state(migration),
-            })
-            .collect())
+        Ok(standings.into_iter().map(line).collect())
     }
 
-    /// Applies what is pending; gives the titles of what this process applied. Of several that
-    /// start at once, one works and the others wait.
+    /// Applies what is pending, up to `target` and with it (all of it by default); gives the
+    /// titles of what this process applied. Of several that start at once, one works and the
+    /// others wait.
     pub async fn up(
         &self,
         migrations: &Migrations,
-        progress: &mut (dyn FnMut(&str) + Send),
+        target: Option<&str>,
+        report: Report<'_>,
     ) -> Result<Vec<String>, MigrationError> {
-        self.create_books().await?;
-        let holder = self.lock().await?;
-        let result = self.apply_pending(migrations, progress).await;
-        self.unlock(&holder).await?;
-        result
+        self.books.create().await?;
+        let work = async {
+            let recorded = self.books.recorded().await?.unwrap_or_default();
+            let standings = standings(migrations, &recorded)?;
+            self.refresh(&standings).await?;
+            let runs = self.ways_up(migrations, &standings, target)?;
+            self.run_all(runs, report).await
+        };
+        self.books.alone(work).await
     }
 
-    async fn apply_pending(
+    /// Takes applied migrations back: all that stand behind `target`, which stays; all of them
+    /// where it is `None`.
+    pub async fn down(
         &self,
         migrations: &Migrations,
-        progress: &mut (dyn FnMut(&str) + Send),
+        target: Option<&str>,
+        report: Report<'_>,
     ) -> Result<Vec<String>, MigrationError> {
-        let recorded = self.recorded().await?.unwrap_or_default();
-        Self::verify(migrations, &recorded)?;
-        // Everything is looked at before the first statement runs.
-        let pending = self.pending(migrations, &recorded)?;
-        let mut applied = Vec::new();
-        for Pending {
-            migration,
-            done,
-            steps,
-        } in pending
-        {
-            let statements = render_operations(&steps, self.db.dialect());
-            progress(&migration.title());
-            if self.db.dialect().transactional_ddl() {
-                self.apply_whole(migration, &statements).await?;
-            } else {
-                self.apply_stepwise(migration, &statements, done).await?;
-            }
-            applied.push(migration.title());
-        }
-        Ok(applied)
+        self.books.create().await?;
+        let work = async {
+            let recorded = self.books.recorded().await?.unwrap_or_default();
+            let standings = standings(migrations, &recorded)?;
+            self.refresh(&standings).await?;
+            let runs = self.ways_down(migrations, &standings, target)?;
+            self.run_all(runs, report).await
+        };
+        self.books.alone(work).await
     }
 
-    fn pending<'m>(
+    /// What [`Runner::up`] or [`Runner::down`] would do. Touches nothing.
+    pub async fn plan(
+        &self,
+        migrations: &Migrations,
+        direction: Direction,
+        target: Option<&str>,
+    ) -> Result<Vec<Plan>, MigrationError> {
+        let recorded = self.books.recorded().await?.unwrap_or_default();
+        let standings = standings(migrations, &recorded)?;
+        let runs = match direction {
+            Direction::Up => self.ways_up(migrations, &standings, target)?,
+            Direction::Down => self.ways_down(migrations, &standings, target)?,
+        };
+        let mut plans = Vec::new();
+        for run in &runs {
+            plans.push(Plan::of(run, self.books.db).await?);
+        }
+        Ok(plans)
+    }
+
+    /// The same as a script for the engine's own shell, books included. Touches nothing.
+    pub async fn script(
+        &self,
+        migrations: &Migrations,
+        direction: Direction,
+        target: Option<&str>,
+    ) -> Result<String, MigrationError> {
+        let recorded = self.books.recorded().await?;
+        let standings = standings(migrations, recorded.as_deref().unwrap_or_default())?;
+        let runs = match direction {
+            Direction::Up => self.ways_up(migrations, &standings, target)?,
+            Direction::Down => self.ways_down(migrations, &standings, target)?,
+        };
+        super::plan::script(&runs, &self.books, recorded.is_none())
+    }
+
+    /// Says in the books that the files up to `target`, and no others, are applied; runs nothing.
+    /// `None` says that none is.
+    pub async fn stamp(
+        &self,
+        migrations: &Migrations,
+        target: Option<&str>,
+    ) -> Result<(), MigrationError> {
+        let keep = match target {
+            None => 0,
+            Some(target) => find(migrations, target)? + 1,
+        };
+        self.books.create().await?;
+        let work = async {
+            let recorded = self.books.recorded().await?.unwrap_or_default();
+            let mut unit: Vec<Step> = recorded
+                .iter()
+                .map(|known| Step::new(self.books.forget(&known.revision)))
+                .collect();
+            for file in migrations.files.iter().take(keep) {
+                unit.push(Step::new(self.books.record(file, Direction::Up, 0, 0)));
+            }
+            self.books.db.write(unit).await?;
+            Ok(())
+        };
+        self.books.alone(work).await
+    }
+
+    /// The tables that the applied migrations have led to. Touches nothing.
+    pub async fn expected(&self, migrations: &Migrations) -> Result<Catalog, MigrationError> {
+        let recorded = self.books.recorded().await?.unwrap_or_default();
+        let standings = standings(migrations, &recorded)?;
+        applied_catalog(&standings, self.books.history)
+    }
+
+    /// Files that were squashed or merged after they were applied get their new lines.
+    async fn refresh(&self, standings: &[Standing<'_>]) -> Result<(), MigrationError> {
+        let mut unit = Vec::new();
+        let stale = standings
+            .iter()
+            .filter(|standing| !standing.stale.is_empty());
+        for standing in stale.filter(|standing| standing.is_applied()) {
+            for revision in &standing.stale {
+                unit.push(Step::new(self.books.forget(revision)));
+            }
+            let line = self.books.record(standing.migration, Direction::Up, 0, 0);
+            unit.push(Step::new(line));
+        }
+        // The old lines go before new ones take their revisions.
+        unit.sort_by_key(|step| !step.sql.text().starts_with("delete"));
+        if !unit.is_empty() {
+            self.books.db.write(unit).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything is looked at before the first statement runs.
+    fn ways_up<'m>(
         &self,
         migrations: &'m Migrations,
-        recorded: &[Recorded],
-    ) -> Result<Vec<Pending<'m>>, MigrationError> {
-        let mut catalog = Catalog::empty();
-        let mut pending = Vec::new();
-        for migration in &migrations.files {
-            let steps = fold::operations(&mut catalog, &migration.up, self.history.kind())
-                .map_err(MigrationError::Files)?;
-            let known = recorded
-                .iter()
-                .find(|known| known.revision == migration.revision);
-            let done = match known {
-                Some(known) if known.done >= known.steps => continue,
-                Some(known) => Some(usize::try_from(known.done).unwrap_or(0)),
-                None => None,
-            };
-            let lost: Vec<String> = steps
-                .iter()
-                .filter(|(operation, _)| operation.is_destructive())
-                .map(|(operation, _)| operation.to_string())
-                .collect();
-            if self.loss == Loss::Refused && !lost.is_empty() {
-                let name = migration.title();
-                return Err(MigrationError::Destructive { name, steps: lost });
+        standings: &[Standing<'m>],
+        target: Option<&str>,
+    ) -> Result<Vec<Run<'m>>, MigrationError> {
+        not_turned(standings, Direction::Up)?;
+        let last = match target {
+            None => migrations.files.len(),
+            Some(target) => find(migrations, target)? + 1,
+        };
+        let mut catalog = applied_catalog(standings, self.books.history)?;
+        let mut runs = Vec::new();
+        for standing in standings.iter().take(last) {
+            if standing.is_applied() {
+                continue;
             }
-            pending.push(Pending {
-                migration,
-                done,
+            let steps = follow(&mut catalog, standing.migration, self.books.history)?;
+            let run = Run {
+                migration: standing.migration,
+                direction: Direction::Up,
+                resume: standing.known.clone(),
+                steps,
+            };
+            self.may_run(&run)?;
+            runs.push(run);
+        }
+        Ok(runs)
+    }
+
+    fn ways_down<'m>(
+        &self,
+        migrations: &Migrations,
+        standings: &[Standing<'m>],
+        target: Option<&str>,
+    ) -> Result<Vec<Run<'m>>, MigrationError> {
+        not_turned(standings, Direction::Down)?;
+        let keep = match target {
+            None => 0,
+            Some(target) => find(migrations, target)? + 1,
+        };
+        // The state after each file that is there, for its own way back.
+        let mut catalog = Catalog::empty();
+        let mut present = Vec::new();
+        for (place, standing) in standings.iter().enumerate() {
+            if standing.state == MigrationState::Pending {
+                continue;
+            }
+            follow(&mut catalog, standing.migration, self.books.history)?;
+            present.push((place, standing, catalog.clone()));
+        }
+        let mut runs = Vec::new();
+        for (_, standing, mut after) in present.into_iter().rev().filter(|(at, ..)| *at >= keep) {
+            let (part, kind) = (&standing.migration.down, self.books.history.kind());
+            let steps = fold::operations(&mut after, part, kind).map_err(MigrationError::Files)?;
+            let known = standing.known.clone();
+            let run = Run {
+                migration: standing.migration,
+                direction: Direction::Down,
+                resume: known.filter(|known| known.direction == Direction::Down),
+                steps,
+            };
+            self.may_run(&run)?;
+            runs.push(run);
+        }
+        Ok(runs)
+    }
+
+    fn may_run(&self, run: &Run<'_>) -> Result<(), MigrationError> {
+        let steps = run.losses();
+        if self.loss == Loss::Refused && !steps.is_empty() {
+            let (name, direction) = (run.migration.title(), run.direction);
+            return Err(MigrationError::Destructive {
+                name,
+                direction,
                 steps,
             });
         }
-        Ok(pending)
+        Ok(())
+    }
+
+    async fn run_all(
+        &self,
+        runs: Vec<Run<'_>>,
+        report: Report<'_>,
+    ) -> Result<Vec<String>, MigrationError> {
+        let mut done = Vec::new();
+        for run in runs {
+            if self.books.db.dialect().transactional_ddl() {
+                self.run_whole(&run, report).await?;
+            } else {
+                self.run_stepwise(&run, report).await?;
+            }
+            done.push(run.migration.title());
+        }
+        Ok(done)
     }
 
     /// One transaction: all of it and its record, or nothing.
-    async fn apply_whole(
-        &self,
-        migration: &Migration,
-        statements: &[Sql],
-    ) -> Result<(), MigrationError> {
-        let failed = |step: usize| {
-            move |error: DbError| MigrationError::Step {
-                name: migration.title(),
-                step,
-                error,
-            }
-        };
-        let mut tx = self.db.begin_restructuring().await?;
+    async fn run_whole(&self, run: &Run<'_>, report: Report<'_>) -> Result<(), MigrationError> {
+        let statements = run.statements(self.books.db.dialect());
+        let mut tx = self.books.db.begin_restructuring().await?;
         for (place, statement) in statements.iter().enumerate() {
-            tx.execute(statement).await.map_err(failed(place + 1))?;
+            run.tell(report, &statements, place);
+            let ran = tx.execute(&statement.sql).await;
+            ran.map_err(|error| run.failed(place, error))?;
         }
-        let count = statements.len();
-        tx.execute(&self.record(migration, count, count)).await?;
-        tx.commit().await?;
-        Ok(())
+        let migration = run.migration;
+        let line = match run.direction {
+            Direction::Up => {
+                let count = statements.len();
+                self.books.record(migration, Direction::Up, count, count)
+            }
+            Direction::Down => self.books.forget(&migration.revision),
+        };
+        tx.execute(&line).await?;
+        // SQLite looks at foreign keys here.
+        let committed = tx.commit().await;
+        committed.map_err(|error| run.failed(statements.len().saturating_sub(1), error))
     }
 
     /// Statement by statement with a journal, where DDL commits by itself: a run that was cut off
     /// goes on where it stopped.
-    async fn apply_stepwise(
-        &self,
-        migration: &Migration,
-        statements: &[Sql],
-        done: Option<usize>,
-    ) -> Result<(), MigrationError> {
-        let failed = |step: usize| {
-            move |error: DbError| MigrationError::Step {
-                name: migration.title(),
-                step,
-                error,
+    async fn run_stepwise(&self, run: &Run<'_>, report: Report<'_>) -> Result<(), MigrationError> {
+        let statements = run.statements(self.books.db.dialect());
+        let revision = run.migration.revision.as_str();
+        let (mut done, mut in_doubt) = (0, false);
+        match (&run.resume, run.direction) {
+            (Some(known), _) => {
+                done = usize::try_from(known.done).unwrap_or(0);
+                in_doubt = known.begun > known.done;
             }
-        };
-        if done.is_none() {
-            let record = self.record(migration, statements.len(), 0);
-            self.db.write(vec![Step::new(record)]).await?;
+            (None, Direction::Up) => {
+                let line = (self.books).record(run.migration, Direction::Up, statements.len(), 0);
+                self.books.write(line).await?;
+            }
+            (None, Direction::Down) => {
+                let line = self.books.turn(revision, statements.len());
+                self.books.write(line).await?;
+            }
         }
-        for (place, statement) in statements.iter().enumerate().skip(done.unwrap_or(0)) {
-            self.db
-                .write(vec![Step::new(statement.clone())])
-                .await
-                .map_err(failed(place + 1))?;
-            let mut sql = Sql::new(self.db.dialect());
-            sql.push("update auth_migrations set steps_done = ")
-                .arg(count(place + 1));
-            sql.push(", applied_at = ").arg(self.clock.now());
-            sql.push(" where history = ").arg(self.history.name());
-            sql.push(" and revision = ")
-                .arg(migration.revision.as_str());
-            self.db
-                .write(vec![Step::new(sql).expecting(Expect::One)])
-                .await?;
+        for (place, statement) in statements.iter().enumerate().skip(done) {
+            run.tell(report, &statements, place);
+            let ran = self.run_step(run, place, statement, in_doubt).await;
+            ran.map_err(|error| run.failed(place, error))?;
+            in_doubt = false;
+        }
+        if run.direction == Direction::Down {
+            self.books.write(self.books.forget(revision)).await?;
         }
         Ok(())
     }
 
-    fn record(&self, migration: &Migration, steps: usize, done: usize) -> Sql {
-        let mut sql = Sql::new(self.db.dialect());
-        sql.push(
-            "insert into auth_migrations \
-             (history, revision, name, checksum, steps, steps_done, applied_at) values (",
-        );
-        sql.arg(self.history.name())
-            .push(", ")
-            .arg(migration.revision.as_str())
-            .push(", ");
-        sql.arg(migration.name.as_str())
-            .push(", ")
-            .arg(migration.checksum.as_str())
-            .push(", ");
-        sql.arg(count(steps)).push(", ").arg(count(done)).push(", ");
-        sql.arg(self.clock.now()).push(")");
-        sql
-    }
-
-    /// What the database remembers; `None` where it has no books yet.
-    async fn recorded(&self) -> DbResult<Option<Vec<Recorded>>> {
-        let mut sql = Sql::new(self.db.dialect());
-        sql.push(
-            "select revision, name, checksum, steps, steps_done, applied_at \
-             from auth_migrations where history = ",
-        );
-        sql.arg(self.history.name()).push(" order by revision");
-        let text = Kind::Text;
-        let kinds = vec![
-            text,
-            text,
-            text,
-            Kind::BigInt,
-            Kind::BigInt,
-            Kind::Timestamp,
-        ];
-        match self.db.rows(&Query::short(sql, kinds)).await {
-            Ok(rows) => Ok(Some(rows.into_iter().filter_map(recorded).collect())),
-            // The engines have no common error for a table that is not there; anything that is
-            // wrong with the database itself shows at the next statement.
-            Err(DbError::Other(_)) => Ok(None),
-            Err(error) => Err(error),
+    /// One statement and its mark. A change of rows is committed with its mark; DDL commits by
+    /// itself, so the books say first that it has begun. `in_doubt`: an earlier run was cut off
+    /// here, perhaps after the statement was done.
+    async fn run_step(
+        &self,
+        run: &Run<'_>,
+        place: usize,
+        statement: &Rendered,
+        in_doubt: bool,
+    ) -> Result<(), DbError> {
+        let revision = run.migration.revision.as_str();
+        let finished = self.books.mark(revision, place + 1, place + 1);
+        if run.is_change_of_rows(statement) {
+            let mark = Step::new(finished).expecting(Expect::One);
+            let unit = vec![Step::new(statement.sql.clone()), mark];
+            return self.books.db.write(unit).await.map(drop);
         }
-    }
-
-    fn verify(migrations: &Migrations, recorded: &[Recorded]) -> Result<(), MigrationError> {
-        for known in recorded {
-            let title = format!("{}_{}", known.revision, known.name);
-            let file = migrations
-                .files
-                .iter()
-                .find(|file| file.revision == known.revision);
-            match file {
-                None => return Err(MigrationError::Missing(title)),
-                Some(file) if file.checksum != known.checksum => {
-                    return Err(MigrationError::Edited {
-                        name: title,
-                        applied: known.checksum.clone(),
-                        found: file.checksum.clone(),
-                    });
-                }
-                Some(_) => {}
+        if !in_doubt {
+            self.books
+                .write(self.books.mark(revision, place + 1, place))
+                .await?;
+        }
+        match self
+            .books
+            .db
+            .write(vec![Step::new(statement.sql.clone())])
+            .await
+        {
+            Ok(_) => {}
+            Err(error) if in_doubt && error.says_already_done() => {}
+            // Nobody knows whether it was done.
+            Err(error @ (DbError::Unavailable(_) | DbError::Timeout)) => return Err(error),
+            Err(error) => {
+                self.books
+                    .write(self.books.mark(revision, place, place))
+                    .await?;
+                return Err(error);
             }
         }
-        let last = recorded
-            .iter()
-            .map(|known| known.revision.as_str())
-            .max()
+        self.books.write(finished).await
+    }
+}
+
+/// Refuses to go one way where a run was cut off on the other.
+fn not_turned(standings: &[Standing<'_>], wanted: Direction) -> Result<(), MigrationError> {
+    for standing in standings {
+        if let MigrationState::Interrupted {
+            direction,
+            done,
+            of,
+        } = standing.state
+            && direction != wanted
+        {
+            let name = standing.migration.title();
+            return Err(MigrationError::CutOff {
+                name,
+                direction,
+                done,
+                of,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn find(migrations: &Migrations, target: &str) -> Result<usize, MigrationError> {
+    let found = migrations.find(target);
+    found.ok_or_else(|| MigrationError::Unknown(target.to_owned()))
+}
+
+impl Run<'_> {
+    fn tell(&self, report: Report<'_>, statements: &[Rendered], place: usize) {
+        let operation = statements
+            .get(place)
+            .and_then(|statement| self.steps.get(statement.operation))
+            .map(|(operation, _)| operation.to_string())
             .unwrap_or_default();
-        let skipped = migrations.files.iter().find(|file| {
-            file.revision.as_str() < last
-                && recorded.iter().all(|known| known.revision != file.revision)
+        report(Progress {
+            migration: &self.migration.title(),
+            direction: self.direction,
+            step: place + 1,
+            of: statements.len(),
+            operation: &operation,
         });
-        match skipped {
-            Some(file) => Err(MigrationError::OutOfOrder(file.title())),
-            None => Ok(()),
-        }
     }
 
-    /// Makes the books; a table that another starter has just made is as good as ours.
-    async fn create_books(&self) -> Result<(), MigrationError> {
-        if self.recorded().await?.is_some() && self.has_lock_row().await? {
-            return Ok(());
-        }
-        let source = Source {
-            path: String::from("auth_migrations.sql"),
-            text: String::from(BOOKKEEPING),
-        };
-        let catalog =
-            Catalog::from_sources(&[source], CatalogKind::System).map_err(MigrationError::Files)?;
-        let operations = diff(&Catalog::empty(), &catalog)
-            .map_err(MigrationError::Files)?
-            .operations;
-        let steps: Vec<_> = operations
-            .into_iter()
-            .map(|operation| (operation, catalog.clone()))
-            .collect();
-        for statement in render_operations(&steps, self.db.dialect()) {
-            match self.db.write(vec![Step::new(statement)]).await {
-                Ok(_) | Err(DbError::Other(_) | DbError::Unique { .. } | DbError::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let mut sql = Sql::new(self.db.dialect());
-        sql.push("insert into auth_migration_lock (id, holder, held_until) values (1, '', ");
-        sql.arg(Timestamp::UNIX_EPOCH).push(")");
-        match self.db.write(vec![Step::new(sql)]).await {
-            Ok(_) | Err(DbError::Unique { .. } | DbError::Conflict) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn has_lock_row(&self) -> DbResult<bool> {
-        let mut sql = Sql::new(self.db.dialect());
-        sql.push("select id from auth_migration_lock");
-        match self.db.rows(&Query::short(sql, vec![Kind::BigInt])).await {
-            Ok(rows) => Ok(!rows.is_empty()),
-            Err(DbError::Other(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Takes the lock row: a conditional update is atomic on every engine, under Galera too,
-    /// where advisory locks are per node.
-    async fn lock(&self) -> Result<String, MigrationError> {
-        let holder = stdx::new_id(self.clock, self.rng).to_string();
-        let pause = Duration::from_millis(100);
-        let attempts = LOCK_LIFE.as_millis() / pause.as_millis();
-        for _ in 0..attempts {
-            let now = self.clock.now();
-            let life = SignedDuration::try_from(LOCK_LIFE).unwrap_or(SignedDuration::ZERO);
-            let until = now.checked_add(life).unwrap_or(now);
-            let mut sql = Sql::new(self.db.dialect());
-            sql.push("update auth_migration_lock set holder = ")
-                .arg(holder.as_str());
-            sql.push(", held_until = ").arg(until);
-            sql.push(" where id = 1 and (holder = '' or held_until < ")
-                .arg(now)
-                .push(")");
-            let taken = self.db.write(vec![Step::new(sql)]).await?;
-            if taken.first().is_some_and(|outcome| outcome.affected == 1) {
-                return Ok(holder);
-            }
-            self.db.pause(pause).await;
-        }
-        Err(MigrationError::Locked)
-    }
-
-    async fn unlock(&self, holder: &str) -> DbResult<()> {
-        let mut sql = Sql::new(self.db.dialect());
-        sql.push("update auth_migration_lock set holder = '' where id = 1 and holder = ")
-            .arg(holder);
-        self.db.write(vec![Step::new(sql)]).await.map(drop)
+    fn failed(&self, place: usize, error: DbError) -> MigrationError {
+        let (name, step) = (self.migration.title(), place + 1);
+        MigrationError::Step { name, step, error }
     }
 }
 
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn recorded(row: Row) -> Option<Recorded> {
-    let mut values = row.0.into_iter();
-    let mut text = || match values.next() {
-        Some(Value::Text(text)) => Some(text),
-        _ => None,
-    };
-    let (revision, name, checksum) = (text()?, text()?, text()?);
-    let mut number = || match values.next() {
-        Some(Value::Int(number)) => Some(number),
-        _ => None,
-    };
-    let (steps, done) = (number()?, number()?);
-    let Some(Value::Timestamp(at)) = values.next() else {
-        return None;
-    };
-    Some(Recorded {
-        revision,
-        name,
-        checksum,
-        steps,
-        done,
-        at,
-    })
-}
+/// The line in the books that a run goes on from.
+pub(super) type Resume = Option<Recorded>;

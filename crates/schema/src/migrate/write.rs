@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use lang::{Diagnostic, ReferentialAction};
+use lang::{Diagnostic, NativeStatement, ReferentialAction};
 use sql::Ident;
 
 use super::file::{Migrations, checksum_of};
+use super::rewrite::following;
 use crate::diff::default_text;
 use crate::{
     Catalog, CatalogKind, Column, ColumnDefault, Constraint, ForeignKey, Index, Operation, Table,
@@ -41,31 +42,13 @@ impl Migrations {
         if up.is_empty() {
             return Ok(None);
         }
-        let last = self.files.last();
-        let number = last
-            .and_then(|file| file.revision.parse::<u32>().ok())
-            .unwrap_or(0)
-            + 1;
-        let revision = format!("{number:04}");
-        let parent = last.map_or("none", |file| file.revision.as_str());
-        let slug = slug(name);
         let destructive = up.iter().any(Operation::is_destructive);
-        let mut body = String::new();
-        if destructive {
-            body.push_str("-- @destructive\n");
-        }
-        body.push_str("-- @up\n");
-        up.iter()
-            .for_each(|operation| write_up(&mut body, operation));
-        body.push_str("-- @down\n");
-        up.iter()
-            .rev()
-            .for_each(|operation| write_down(&mut body, operation));
+        let mark = if destructive { "-- @destructive\n" } else { "" };
+        let body = format!("{mark}-- @up\n{}-- @down\n{}", up_of(&up), down_of(&up));
+        let slug = slug(name);
+        let (revision, header) = self.header(&slug);
         let checksum = checksum_of(&body);
-        let text = format!(
-            "-- @revision {revision}\n-- @parent {parent}\n-- @name {slug}\n\
-             -- @checksum sha256:{checksum}\n{body}"
-        );
+        let text = format!("{header}-- @checksum sha256:{checksum}\n{body}");
         let summary = up.iter().map(ToString::to_string).collect();
         Ok(Some(NewMigration {
             file_name: format!("{revision}_{slug}.sql"),
@@ -75,6 +58,48 @@ impl Migrations {
             destructive,
         }))
     }
+
+    /// A file for statements that its author writes by hand; without a checksum, which the books
+    /// take when it is applied.
+    #[must_use]
+    pub fn blank(&self, name: &str) -> NewMigration {
+        let slug = slug(name);
+        let (revision, header) = self.header(&slug);
+        NewMigration {
+            file_name: format!("{revision}_{slug}.sql"),
+            text: format!(
+                "{header}-- @up\n-- INSERT, UPDATE and DELETE in the portable language, or behind \
+                 -- @engine postgres in one engine's own.\n\n-- @down\n\n"
+            ),
+            summary: Vec::new(),
+            about: slug,
+            destructive: false,
+        }
+    }
+
+    /// The revision of the next file, and its header as far as the name.
+    fn header(&self, slug: &str) -> (String, String) {
+        let last = self.files.last().map(|file| file.revision.as_str());
+        let (revision, parent) = (following(last), last.unwrap_or("none"));
+        let header = format!("-- @revision {revision}\n-- @parent {parent}\n-- @name {slug}\n");
+        (revision, header)
+    }
+}
+
+/// Operations as the statements of an up part.
+pub(super) fn up_of(operations: &[Operation]) -> String {
+    let mut text = String::new();
+    let operations = operations.iter();
+    operations.for_each(|operation| write_up(&mut text, operation));
+    text
+}
+
+/// Operations as the statements of a down part.
+pub(super) fn down_of(operations: &[Operation]) -> String {
+    let mut text = String::new();
+    let operations = operations.iter().rev();
+    operations.for_each(|operation| write_down(&mut text, operation));
+    text
 }
 
 /// The one step, or the tables that change.
@@ -84,9 +109,9 @@ fn about(operations: &[Operation]) -> String {
     }
     let mut tables: Vec<&str> = Vec::new();
     for operation in operations {
-        let table = operation.table().as_str();
-        if !tables.contains(&table) {
-            tables.push(table);
+        match operation.table().map(Ident::as_str) {
+            Some(table) if !tables.contains(&table) => tables.push(table),
+            Some(_) | None => {}
         }
     }
     // Names of files have to stay readable.
@@ -95,7 +120,7 @@ fn about(operations: &[Operation]) -> String {
 }
 
 /// Lower-case letters, digits and underscores.
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let plain: String = name
         .to_lowercase()
         .chars()
@@ -159,7 +184,16 @@ fn write_up(text: &mut String, operation: &Operation) {
         Operation::RenameTable { from, to } => rename_table(text, from, to),
         Operation::CreateIndex { table, index } => create_index(text, table, index),
         Operation::DropIndex { index, .. } => drop_index(text, index),
+        Operation::Native(native) => engine_block(text, native),
+        // A difference of structure has none.
+        Operation::Change(_) => {}
     }
+}
+
+fn engine_block(text: &mut String, native: &NativeStatement) {
+    let engines: Vec<&str> = native.engines.iter().map(|one| one.name()).collect();
+    let (engines, statement) = (engines.join(", "), &native.text);
+    let _ = write!(text, "-- @engine {engines}\n{statement};\n-- @engine all\n");
 }
 
 fn write_down(text: &mut String, operation: &Operation) {
@@ -173,7 +207,15 @@ fn write_down(text: &mut String, operation: &Operation) {
                 .iter()
                 .for_each(|index| create_index(text, &table.name, index));
         }
-        Operation::AddColumn { table, column, .. } => drop_column(text, table, column),
+        Operation::AddColumn {
+            table,
+            column,
+            foreign_key,
+        } => {
+            let key = foreign_key.iter().cloned().map(Constraint::ForeignKey);
+            key.for_each(|key| drop_constraint(text, table, &key));
+            drop_column(text, table, column);
+        }
         Operation::DropColumn { table, column } => {
             let _ = writeln!(
                 text,
@@ -193,6 +235,15 @@ fn write_down(text: &mut String, operation: &Operation) {
         Operation::RenameTable { from, to } => rename_table(text, to, from),
         Operation::CreateIndex { index, .. } => drop_index(text, index),
         Operation::DropIndex { table, index } => create_index(text, table, index),
+        Operation::Native(native) => {
+            let engines: Vec<&str> = native.engines.iter().map(|one| one.name()).collect();
+            let _ = writeln!(
+                text,
+                "-- write here, behind -- @engine {}, what takes the statement back",
+                engines.join(", ")
+            );
+        }
+        Operation::Change(_) => {}
     }
 }
 

@@ -120,7 +120,7 @@ async fn every_change_keeps_the_rows(db: Db) {
 /// Steps that lose something are refused until somebody allows them.
 async fn only_with_leave(db: &Db, migrations: &Migrations) {
     match up(db, migrations).await {
-        Err(MigrationError::Destructive { name, steps }) => {
+        Err(MigrationError::Destructive { name, steps, .. }) => {
             assert_eq!(
                 (name.as_str(), steps.as_slice()),
                 (
@@ -137,7 +137,7 @@ async fn only_with_leave(db: &Db, migrations: &Migrations) {
     }
     let (clock, rng) = (Clock::System, Rng::System);
     let runner = Runner::new(db, &clock, &rng, History::App).with_loss(Loss::Allowed);
-    let applied = runner.up(migrations, &mut |_| {}).await;
+    let applied = runner.up(migrations, None, &mut |_| {}).await;
     applied.unwrap_or_else(|error| panic!("{error}"));
 }
 

@@ -12,7 +12,10 @@ fn statements(wanted: &Catalog, dialect: Dialect) -> String {
     let steps = difference.operations.into_iter();
     let steps: Vec<_> = steps.map(|step| (step, wanted.clone())).collect();
     let rendered = render_operations(&steps, dialect);
-    let texts: Vec<String> = rendered.iter().map(|sql| sql.text().to_owned()).collect();
+    let texts: Vec<String> = rendered
+        .iter()
+        .map(|one| one.sql.text().to_owned())
+        .collect();
     texts.join(";\n")
 }
 

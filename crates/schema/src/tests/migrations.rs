@@ -81,7 +81,7 @@ on_every_engine!(
 pub(super) async fn up(db: &Db, migrations: &Migrations) -> Result<Vec<String>, MigrationError> {
     let (clock, rng) = (Clock::System, Rng::System);
     Runner::new(db, &clock, &rng, History::App)
-        .up(migrations, &mut |_| {})
+        .up(migrations, None, &mut |_| {})
         .await
 }
 

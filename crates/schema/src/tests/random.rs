@@ -9,7 +9,7 @@ use stdx::{Clock, Rng};
 
 use super::migrations::{load, on_every_engine};
 use super::{show, source};
-use crate::{Catalog, CatalogKind, History, Loss, Migrations, Runner, describe};
+use crate::{Catalog, CatalogKind, History, Loss, Migrations, Runner, describe, drift};
 
 /// A column, as a choice for each thing that can be said of it.
 #[derive(Clone, Debug)]
@@ -204,7 +204,7 @@ async fn databases_follow(db: Db) {
 async fn follow(db: &Db, first: &str, second: &str, wanted: &Catalog) -> usize {
     let (clock, rng) = (Clock::System, Rng::System);
     let runner = Runner::new(db, &clock, &rng, History::App).with_loss(Loss::Allowed);
-    let begun = runner.up(&load(&[first]), &mut |_| {}).await;
+    let begun = runner.up(&load(&[first]), None, &mut |_| {}).await;
     assert!(begun.is_ok(), "{begun:?}\n{first}");
     // A null cannot become what is not null, and 'x' no number; all else keeps its rows.
     let keeps_rows = !second.contains("@destructive") && !second.contains("set not null");
@@ -212,7 +212,7 @@ async fn follow(db: &Db, first: &str, second: &str, wanted: &Catalog) -> usize {
         true => fill(db).await,
         false => Vec::new(),
     };
-    let done = runner.up(&load(&[first, second]), &mut |_| {}).await;
+    let done = runner.up(&load(&[first, second]), None, &mut |_| {}).await;
     assert!(done.is_ok(), "{done:?}\n{first}\n{second}");
     for count in &filled {
         assert_eq!(rows(db, count).await, 1, "{count}\n{first}\n{second}");
@@ -233,6 +233,14 @@ async fn follow(db: &Db, first: &str, second: &str, wanted: &Catalog) -> usize {
             "{described}\n{first}\n{second}"
         );
     }
+    let there = drift(db, wanted, &clock, &rng).await.expect("readable");
+    assert!(there.is_empty(), "{there:#?}\n{first}\n{second}");
+    let both = load(&[first, second]);
+    let back = runner.down(&both, Some("0001"), &mut |_| {}).await;
+    assert!(back.is_ok(), "{back:?}\n{first}\n{second}");
+    let before = load(&[first]).fold(CatalogKind::User).expect("it folds");
+    let there = drift(db, &before, &clock, &rng).await.expect("readable");
+    assert!(there.is_empty(), "{there:#?}\n{first}\n{second}");
     filled.len()
 }
 

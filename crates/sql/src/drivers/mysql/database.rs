@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mysql_async::prelude::Queryable;
+use mysql_async::prelude::{Protocol, Queryable};
 use mysql_async::{
-    Conn, Opts, OptsBuilder, Params, Pool, PoolConstraints, PoolOpts, SslOpts, Transaction, TxOpts,
+    Conn, Opts, OptsBuilder, Params, Pool, PoolConstraints, PoolOpts, QueryResult, SslOpts,
+    Transaction, TxOpts,
 };
 
 use super::error::{from_mysql, is_final, unavailable};
@@ -213,35 +214,36 @@ async fn run_step(
     step: &Step,
 ) -> DbResult<Outcome> {
     if step.kinds.is_empty() {
-        let result = connection
-            .exec_iter(step.sql.text(), arguments(&step.sql, dialect))
-            .await
-            .map_err(|error| from_mysql(&error))?;
-        if result.columns().is_some_and(|columns| !columns.is_empty()) {
-            // A SELECT whose rows only count.
-            let rows: Vec<mysql_async::Row> = result
-                .collect_and_drop()
-                .await
-                .map_err(|error| from_mysql(&error))?;
-            return Ok(Outcome {
-                affected: rows.len() as u64,
-                rows: Vec::new(),
-            });
-        }
-        let affected = result.affected_rows();
-        result
-            .drop_result()
-            .await
-            .map_err(|error| from_mysql(&error))?;
-        return Ok(Outcome {
-            affected,
-            rows: Vec::new(),
-        });
+        return match step.sql.args().is_empty() {
+            // Triggers and some other DDL cannot be prepared.
+            true => counted(connection.query_iter(step.sql.text()).await).await,
+            false => {
+                let arguments = arguments(&step.sql, dialect);
+                counted(connection.exec_iter(step.sql.text(), arguments).await).await
+            }
+        };
     }
     let rows = owned(&rows(connection, dialect, &step.sql).await?, &step.kinds)?;
     Ok(Outcome {
         affected: rows.len() as u64,
         rows,
+    })
+}
+
+/// What a statement did whose rows, if any, only count.
+async fn counted<P: Protocol>(
+    result: mysql_async::Result<QueryResult<'_, '_, P>>,
+) -> DbResult<Outcome> {
+    let result = result.map_err(|error| from_mysql(&error))?;
+    let is_query = result.columns().is_some_and(|columns| !columns.is_empty());
+    let changed = result.affected_rows();
+    let rows: Vec<mysql_async::Row> = result
+        .collect_and_drop()
+        .await
+        .map_err(|error| from_mysql(&error))?;
+    Ok(Outcome {
+        affected: if is_query { rows.len() as u64 } else { changed },
+        rows: Vec::new(),
     })
 }
 

@@ -1,0 +1,179 @@
+//! A database beside what its migrations lead to.
+//!
+//! Engines write expressions and types in their own way, so the wanted tables are made in a
+//! scratch place of the same engine and asked of the same catalogue; what differs then is a
+//! difference, and not a spelling.
+
+use std::fmt::Write as _;
+
+use sql::{Db, DbResult, Scratch};
+use stdx::{Clock, Rng};
+
+use crate::inspect::{InspectedColumn, InspectedIndex, InspectedTable, Rule, inspect};
+use crate::{Catalog, diff, render_operations};
+
+/// What differs, a line each; empty where the database is as it should be.
+pub async fn drift(db: &Db, expected: &Catalog, clock: &Clock, rng: &Rng) -> DbResult<Vec<String>> {
+    let found = inspect_database(db).await?;
+    let scratch = format!("pilaster_scratch_{}", stdx::new_id(clock, rng).simple());
+    let wanted = inspect_wanted(db, expected, &scratch).await?;
+    Ok(compare(&found, &wanted))
+}
+
+/// The tables of a database.
+pub(crate) async fn inspect_database(db: &Db) -> DbResult<Vec<InspectedTable>> {
+    let mut tx = db.begin().await?;
+    let found = inspect(&mut tx, db.dialect()).await;
+    tx.rollback().await?;
+    found
+}
+
+/// The tables of a catalog as this engine tells them, made and asked in a scratch place.
+async fn inspect_wanted(
+    db: &Db,
+    expected: &Catalog,
+    scratch: &str,
+) -> DbResult<Vec<InspectedTable>> {
+    let operations = match diff(&Catalog::empty(), expected) {
+        Ok(difference) => difference.operations,
+        // Tables out of nothing raise no question.
+        Err(_) => Vec::new(),
+    };
+    let steps: Vec<_> = operations
+        .into_iter()
+        .filter(|operation| !operation.is_data())
+        .map(|operation| (operation, expected.clone()))
+        .collect();
+    let mut scratch = Scratch::beside(db, scratch).await?;
+    let made = async {
+        for statement in render_operations(&steps, db.dialect()) {
+            scratch.tx().execute(&statement.sql).await?;
+        }
+        inspect(scratch.tx(), db.dialect()).await
+    }
+    .await;
+    scratch.end().await?;
+    made
+}
+
+fn compare(found: &[InspectedTable], wanted: &[InspectedTable]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for table in wanted {
+        match found.iter().find(|other| other.name == table.name) {
+            None => lines.push(format!("the table {} is missing", table.name)),
+            Some(other) => compare_table(other, table, &mut lines),
+        }
+    }
+    for table in found {
+        if wanted.iter().all(|other| other.name != table.name) {
+            lines.push(format!("no migration made the table {}", table.name));
+        }
+    }
+    lines
+}
+
+fn compare_table(found: &InspectedTable, wanted: &InspectedTable, lines: &mut Vec<String>) {
+    let name = &wanted.name;
+    for column in &wanted.columns {
+        match found.columns.iter().find(|other| other.name == column.name) {
+            None => lines.push(format!("the column {name}.{} is missing", column.name)),
+            Some(other) => lines.extend(compare_column(name, other, column)),
+        }
+    }
+    for column in &found.columns {
+        if wanted.columns.iter().all(|other| other.name != column.name) {
+            lines.push(format!(
+                "no migration made the column {name}.{}",
+                column.name
+            ));
+        }
+    }
+    let rules = |table: &InspectedTable| -> Vec<(String, Rule)> {
+        let all = table.constraints.iter();
+        all.map(|one| (one.name.clone(), one.rule.clone()))
+            .collect()
+    };
+    let (has, needs) = (rules(found), rules(wanted));
+    for (constraint, rule) in needs.iter().filter(|one| !has.contains(one)) {
+        lines.push(format!("{name} lacks {}", shown(constraint, rule)));
+    }
+    for (constraint, rule) in has.iter().filter(|one| !needs.contains(one)) {
+        lines.push(format!(
+            "no migration gave {name} {}",
+            shown(constraint, rule)
+        ));
+    }
+    let index = |index: &InspectedIndex| {
+        let unique = if index.unique { "unique " } else { "" };
+        let predicate = index
+            .predicate
+            .as_ref()
+            .map(|text| format!(" where {text}"));
+        format!(
+            "the {unique}index {} ({}){}",
+            index.name,
+            index.keys.join(", "),
+            predicate.unwrap_or_default()
+        )
+    };
+    for one in wanted
+        .indexes
+        .iter()
+        .filter(|one| !found.indexes.contains(one))
+    {
+        lines.push(format!("{name} lacks {}", index(one)));
+    }
+    for one in found
+        .indexes
+        .iter()
+        .filter(|one| !wanted.indexes.contains(one))
+    {
+        lines.push(format!("no migration gave {name} {}", index(one)));
+    }
+}
+
+fn compare_column(
+    table: &str,
+    found: &InspectedColumn,
+    wanted: &InspectedColumn,
+) -> Option<String> {
+    let say = |column: &InspectedColumn| {
+        let null = if column.nullable { "null" } else { "not null" };
+        let mut text = format!("{} {null}", column.ty);
+        if let Some(default) = &column.default {
+            let _ = write!(text, " default {default}");
+        }
+        if let Some(expr) = &column.generated {
+            let _ = write!(text, " generated from {expr}");
+        }
+        if column.identity {
+            text.push_str(" numbered");
+        }
+        text
+    };
+    let (is, should) = (say(found), say(wanted));
+    (is != should).then(|| format!("the column {table}.{} is {is}, not {should}", wanted.name))
+}
+
+fn shown(name: &str, rule: &Rule) -> String {
+    let what = match rule {
+        Rule::PrimaryKey(columns) => format!("the primary key ({})", columns.join(", ")),
+        Rule::Unique(columns) => format!("the unique constraint ({})", columns.join(", ")),
+        Rule::Check(check) => format!("the check ({check})"),
+        Rule::ForeignKey {
+            columns,
+            target,
+            target_columns,
+            on_delete,
+            on_update,
+        } => format!(
+            "the foreign key ({}) to {target} ({}) on delete {on_delete} on update {on_update}",
+            columns.join(", "),
+            target_columns.join(", ")
+        ),
+    };
+    match name {
+        "" => what,
+        name => format!("{what} {name}"),
+    }
+}

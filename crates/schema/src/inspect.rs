@@ -1,0 +1,133 @@
+//! What a database really holds, asked of the engine's own catalogue.
+
+mod mysql;
+mod postgres;
+mod sqlite;
+
+use sql::{DbResult, Dialect, Kind, Query, Row, Sql, Tx, Value};
+
+/// A table as the engine tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InspectedTable {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its columns, in order.
+    pub(crate) columns: Vec<InspectedColumn>,
+    /// Its constraints, in the order of their names.
+    pub(crate) constraints: Vec<InspectedConstraint>,
+    /// Its indexes, those of constraints not included, in the order of their names.
+    pub(crate) indexes: Vec<InspectedIndex>,
+    /// Its comment.
+    pub(crate) comment: String,
+}
+
+/// A column as the engine tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InspectedColumn {
+    /// Its name.
+    pub(crate) name: String,
+    /// The engine's own type.
+    pub(crate) ty: String,
+    /// Whether it can be null.
+    pub(crate) nullable: bool,
+    /// Its default, in the engine's spelling.
+    pub(crate) default: Option<String>,
+    /// What it is generated from, in the engine's spelling.
+    pub(crate) generated: Option<String>,
+    /// Whether the engine numbers its rows.
+    pub(crate) identity: bool,
+    /// Its comment.
+    pub(crate) comment: String,
+}
+
+/// A constraint as the engine tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InspectedConstraint {
+    /// Its name; empty where SQLite has none.
+    pub(crate) name: String,
+    /// What it demands.
+    pub(crate) rule: Rule,
+}
+
+/// What a constraint demands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// `PRIMARY KEY` of these columns.
+    PrimaryKey(Vec<String>),
+    /// `UNIQUE` of these columns.
+    Unique(Vec<String>),
+    /// `CHECK` in the engine's spelling.
+    Check(String),
+    /// `FOREIGN KEY`
+    ForeignKey {
+        /// Its columns.
+        columns: Vec<String>,
+        /// The table it points to.
+        target: String,
+        /// The columns it points to.
+        target_columns: Vec<String>,
+        /// `ON DELETE`, in lower case.
+        on_delete: String,
+        /// `ON UPDATE`, in lower case.
+        on_update: String,
+    },
+}
+
+/// An index as the engine tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InspectedIndex {
+    /// Its name.
+    pub(crate) name: String,
+    /// Columns or expressions, with ` desc` behind those that descend.
+    pub(crate) keys: Vec<String>,
+    /// Whether two rows can have the same.
+    pub(crate) unique: bool,
+    /// Its `WHERE`, in the engine's spelling.
+    pub(crate) predicate: Option<String>,
+}
+
+/// The tables of the current schema, in the order of their names; Pilaster's own left out.
+pub(crate) async fn inspect(tx: &mut Tx, dialect: Dialect) -> DbResult<Vec<InspectedTable>> {
+    let mut tables = match dialect {
+        Dialect::Sqlite => sqlite::tables(tx).await?,
+        Dialect::Postgres => postgres::tables(tx).await?,
+        Dialect::MySql | Dialect::MariaDb => mysql::tables(tx, dialect).await?,
+    };
+    tables.retain(|table| !table.name.starts_with("auth_"));
+    for table in &mut tables {
+        table
+            .constraints
+            .sort_by_key(|one| (one.name.clone(), format!("{:?}", one.rule)));
+        table
+            .indexes
+            .sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    tables.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(tables)
+}
+
+/// Rows of texts; null is empty.
+async fn texts<const N: usize>(tx: &mut Tx, sql: Sql) -> DbResult<Vec<[String; N]>> {
+    let rows = tx.rows(&Query::long(sql, vec![Kind::Text; N])).await?;
+    Ok(rows.into_iter().filter_map(strings).collect())
+}
+
+fn strings<const N: usize>(row: Row) -> Option<[String; N]> {
+    let text = |value| match value {
+        Value::Text(text) => text,
+        _ => String::new(),
+    };
+    let texts: Vec<String> = row.0.into_iter().map(text).collect();
+    texts.try_into().ok()
+}
+
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Adds to the table of that name.
+fn with(tables: &mut [InspectedTable], name: &str, change: impl FnOnce(&mut InspectedTable)) {
+    if let Some(table) = tables.iter_mut().find(|table| table.name == name) {
+        change(table);
+    }
+}
