@@ -20,7 +20,7 @@ pub(super) async fn run(configuration: &Configuration, verb: &Migrate, json: boo
     let sources = Files::read(&configuration.folder)?;
     let folder = &configuration.folder;
     match verb {
-        Migrate::Files(verb) => write(folder, sources, verb, json),
+        Migrate::Files(verb) => write(folder, &sources, verb, json),
         Migrate::Runs(verb) => {
             let project = Project::open(configuration, &sources).await?;
             on_database(configuration, &project, verb, json).await
