@@ -35,7 +35,7 @@ pub use statement::{
     AlterAction, AlterTable, ColumnChange, ColumnDef, CommentOn, CommentTarget, CreateIndex,
     CreatePolicy, CreateRole, CreateTable, DefaultDef, DropIndex, DropTable, ForeignKeyDef, Grant,
     GrantRole, NativeStatement, PolicyCommand, Privilege, ReferentialAction, Statement,
-    TableConstraint,
+    TableConstraint, Was,
 };
 pub use types::Type;
 pub use walk::expression_reads;

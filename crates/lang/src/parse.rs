@@ -7,6 +7,7 @@ mod native;
 mod sqlite;
 mod statements;
 mod types;
+mod was;
 
 pub use sqlite::{SqliteText, read_sqlite_text};
 pub(crate) use types::portable_type;
@@ -63,6 +64,7 @@ pub fn parse_statements(source: &Source) -> Result<Vec<Statement>, Vec<Diagnosti
             }
         }
     }
+    diagnostics.extend(was::mark(source, &mut statements).err());
     if diagnostics.is_empty() {
         Ok(statements)
     } else {

@@ -56,6 +56,17 @@ pub struct CreateTable {
     /// Its constraints, those of columns included (each column's own are listed here too, so
     /// there is one place to look), in order.
     pub constraints: Vec<TableConstraint>,
+    /// `-- @was …`
+    pub was: Option<Was>,
+}
+
+/// What a declaration was called before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Was {
+    /// `-- @was name`
+    Called(Ident),
+    /// `-- @new`: nothing, though it looks like something that went.
+    New,
 }
 
 /// One column of a `CREATE TABLE` or `ADD COLUMN`.
@@ -75,6 +86,8 @@ pub struct ColumnDef {
     pub identity: bool,
     /// `GENERATED ALWAYS AS (…) STORED`
     pub generated: Option<RawExpr>,
+    /// `-- @was …`
+    pub was: Option<Was>,
 }
 
 /// `DEFAULT expression`

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lang::{Expr, NativeStatement, PolicyCommand, Privilege, ReferentialAction, Span, Type};
+use lang::{Expr, NativeStatement, PolicyCommand, Privilege, ReferentialAction, Span, Type, Was};
 use sql::Ident;
 
 /// Everything that `schema/*.sql` declares.
@@ -50,6 +50,8 @@ pub struct Table {
     pub grants: Vec<Grant>,
     /// Which rows.
     pub policies: Vec<Policy>,
+    /// What it was called before.
+    pub was: Option<Was>,
     /// Where it is declared.
     pub path: String,
     /// Where it is declared.
@@ -73,6 +75,8 @@ pub struct Column {
     pub generated: Option<Expr>,
     /// `COMMENT ON COLUMN`
     pub comment: Option<String>,
+    /// What it was called before.
+    pub was: Option<Was>,
     /// Where it is declared.
     pub span: Span,
 }

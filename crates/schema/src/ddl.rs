@@ -158,9 +158,42 @@ fn drop_index(table: &Ident, index: &Index, catalog: &Catalog, dialect: Dialect)
             sql.push(" on ").ident(table);
         }
     }
-    let mut all = vec![sql];
+    let mut all = match dialect {
+        Dialect::Sqlite | Dialect::Postgres => Vec::new(),
+        Dialect::MySql | Dialect::MariaDb => own_indexes(table, index, catalog, dialect),
+    };
+    all.push(sql);
     all.extend(alter::retype(table, &key_columns(index), catalog, dialect));
     all
+}
+
+/// MySQL and MariaDB make an index for each foreign key, named like it, and take it away when
+/// another one serves; before that one goes, theirs has to come back.
+fn own_indexes(table: &Ident, gone: &Index, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
+    let Some(owner) = catalog.table(table.as_str()) else {
+        return Vec::new();
+    };
+    let primary = owner.primary_key.iter().map(|key| key.columns.clone());
+    let uniques = owner.uniques.iter().map(|unique| unique.columns.clone());
+    let indexes = owner.indexes.iter().map(key_columns);
+    let others: Vec<Vec<Ident>> = primary.chain(uniques).chain(indexes).collect();
+    let rests = |key: &&ForeignKey| {
+        let served = |columns: &Vec<Ident>| columns.starts_with(&key.columns);
+        served(&key_columns(gone)) && !others.iter().any(served)
+    };
+    let create = |key: &ForeignKey| {
+        let mut sql = Sql::new(dialect);
+        sql.push("create index ").ident(&key.name);
+        sql.push(" on ").ident(table).push(" (");
+        sql.idents(&key.columns).push(")");
+        sql
+    };
+    owner
+        .foreign_keys
+        .iter()
+        .filter(rests)
+        .map(create)
+        .collect()
 }
 
 fn create_index(sql: &mut Sql, table: &Ident, index: &Index) {

@@ -1,5 +1,7 @@
 //! Two catalogs to operations.
 
+mod rename;
+
 use lang::{Diagnostic, NativeStatement};
 use sql::Ident;
 
@@ -16,48 +18,29 @@ pub struct Difference {
 ///
 /// Roles, grants, policies and comments are no structure (ADR 0003).
 pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>> {
-    let mut operations = Vec::new();
-    let mut errors = Vec::new();
+    let (mut operations, from) = rename::renames(from, to)?;
+    let mut errors = rename::questions(&from, to);
     let mut waiting = Vec::new();
     let mut present: Vec<&Ident> = from.tables.iter().map(|table| &table.name).collect();
     for table in in_order_of_dependency(to) {
         match from.table(table.name.as_str()) {
             None => {
+                create(table, &present, &mut operations, &mut waiting);
                 present.push(&table.name);
-                let mut later = Vec::new();
-                for key in table
-                    .foreign_keys
-                    .iter()
-                    .filter(|key| !present.contains(&&key.target))
-                {
-                    later.push(key.name.clone());
-                    waiting.push(Operation::AddForeignKey {
-                        table: table.name.clone(),
-                        key: key.clone(),
-                    });
-                }
-                operations.push(Operation::CreateTable {
-                    table: Box::new(table.clone()),
-                    later,
-                });
-                operations.extend(table.indexes.iter().map(|index| Operation::CreateIndex {
-                    table: table.name.clone(),
-                    index: index.clone(),
-                }));
             }
             Some(old) => compare(old, table, &mut operations, &mut waiting, &mut errors),
         }
     }
     operations.append(&mut waiting);
-    let gone = in_order_of_dependency(from).into_iter().rev();
+    let gone = in_order_of_dependency(&from).into_iter().rev();
     for table in gone.filter(|table| to.table(table.name.as_str()).is_none()) {
         operations.push(Operation::DropTable(Box::new(table.clone())));
     }
     // What left schema/ is still in the databases: its author writes the statement that drops it.
     let new = to.natives.iter().filter(|one| {
-        let known =
-            |other: &&NativeStatement| other.engines == one.engines && other.text == one.text;
-        !from.natives.iter().any(|other| known(&other))
+        let is_known =
+            |other: &NativeStatement| other.engines == one.engines && other.text == one.text;
+        !from.natives.iter().any(is_known)
     });
     operations.extend(new.cloned().map(Operation::Native));
     if errors.is_empty() {
@@ -65,6 +48,33 @@ pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>>
     } else {
         Err(errors)
     }
+}
+
+/// A new table and its indexes; its keys to tables that are not `present` have to wait.
+fn create(
+    table: &Table,
+    present: &[&Ident],
+    operations: &mut Vec<Operation>,
+    waiting: &mut Vec<Operation>,
+) {
+    let is_present = |target: &Ident| *target == table.name || present.contains(&target);
+    let mut later = Vec::new();
+    let keys = table.foreign_keys.iter();
+    for key in keys.filter(|key| !is_present(&key.target)) {
+        later.push(key.name.clone());
+        waiting.push(Operation::AddForeignKey {
+            table: table.name.clone(),
+            key: key.clone(),
+        });
+    }
+    operations.push(Operation::CreateTable {
+        table: Box::new(table.clone()),
+        later,
+    });
+    operations.extend(table.indexes.iter().map(|index| Operation::CreateIndex {
+        table: table.name.clone(),
+        index: index.clone(),
+    }));
 }
 
 /// Tables before those that point to them, as far as there is no circle.
@@ -94,10 +104,6 @@ fn compare(
     let name = &new.name;
     let dropped: Vec<&Ident> = missing(&old.columns, &new.columns);
     let added: Vec<&Ident> = missing(&new.columns, &old.columns);
-    if let Some(question) = rename_question(old, new, &dropped, &added) {
-        errors.push(question);
-        return;
-    }
     let table = || name.clone();
     let lost = old
         .indexes
@@ -147,28 +153,6 @@ fn compare(
         table: table(),
         index: index.clone(),
     }));
-}
-
-/// One column gone and one of the same type come may be one that is called otherwise.
-fn rename_question(
-    old: &Table,
-    new: &Table,
-    dropped: &[&Ident],
-    added: &[&Ident],
-) -> Option<Diagnostic> {
-    let ([dropped], [added]) = (dropped, added) else {
-        return None;
-    };
-    let (before, after) = (old.column(dropped.as_str())?, new.column(added.as_str())?);
-    if before.ty != after.ty {
-        return None;
-    }
-    let name = &new.name;
-    let question =
-        format!("was {name}.{dropped} renamed to {added}, or dropped and {added} added?");
-    Some(Diagnostic::new(&new.path, after.span, question).hint(format!(
-        "for a rename write a migration with: alter table {name} rename column {dropped} to {added};"
-    )))
 }
 
 fn columns(

@@ -11,6 +11,7 @@ mod runner;
 mod state;
 mod write;
 
+pub(crate) use alter::change as change_table;
 pub use books::Direction;
 pub use file::{Migration, Migrations, Reference};
 pub use plan::{Plan, PlannedStep};

@@ -3,6 +3,7 @@
 mod changes;
 mod ddl;
 mod errors;
+mod interrupted;
 mod migrations;
 mod random;
 

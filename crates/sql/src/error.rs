@@ -81,8 +81,8 @@ pub enum DbError {
 
 /// MySQL's and MariaDB's numbers for a structure that is there already, or is gone already: a
 /// table, a column, an index, a constraint.
-const ALREADY: [u16; 11] = [
-    1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1826, 3821, 3822,
+const ALREADY: [u16; 12] = [
+    1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1826, 3821, 3822, 3940,
 ];
 
 impl DbError {
@@ -93,6 +93,10 @@ impl DbError {
         let Self::Other(text) = self else {
             return false;
         };
+        // MariaDB has a number of its own for a foreign key of the same name.
+        if text.starts_with("1005 ") && text.contains("errno: 121") {
+            return true;
+        }
         let number = text.split(' ').next().and_then(|word| word.parse().ok());
         number.is_some_and(|number| ALREADY.contains(&number))
     }

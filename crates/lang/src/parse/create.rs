@@ -34,6 +34,7 @@ pub(super) fn table(source: &Source, create: &ast::CreateTable, span: Span) -> P
         span,
         columns,
         constraints,
+        was: None,
     })
 }
 
@@ -57,6 +58,7 @@ pub(super) fn column(
         default: None,
         identity: false,
         generated: None,
+        was: None,
     };
     let mut constraints = Vec::new();
     for option in &definition.options {

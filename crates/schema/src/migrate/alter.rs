@@ -8,7 +8,7 @@ use crate::{Catalog, Constraint, Operation, Table};
 type Changed = Result<Operation, Diagnostic>;
 
 /// Changes the catalog; gives the operation.
-pub(super) fn change(catalog: &mut Catalog, path: &str, alter: &AlterTable) -> Changed {
+pub(crate) fn change(catalog: &mut Catalog, path: &str, alter: &AlterTable) -> Changed {
     let name = &alter.name;
     if catalog.table(name.as_str()).is_none() {
         let message = format!("there is no table {name}");
@@ -165,6 +165,7 @@ impl Altering<'_> {
                     default: Some(default.clone()),
                     identity: false,
                     generated: None,
+                    was: None,
                 };
                 let mut errors = Vec::new();
                 let defined = self.catalog.new_column(self.path, &definition, &mut errors);

@@ -104,6 +104,7 @@ impl Catalog {
             span: Span { line: 1, column: 1 },
             columns: Vec::new(),
             constraints: vec![constraint.clone()],
+            was: None,
         };
         self.declare_keys(path, &create, errors);
         self.declare_checks(path, &create, errors);

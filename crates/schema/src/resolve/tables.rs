@@ -53,6 +53,7 @@ impl Catalog {
             comment: None,
             grants: Vec::new(),
             policies: Vec::new(),
+            was: create.was.clone(),
             path: path.to_owned(),
             span: create.span,
         };
@@ -90,6 +91,7 @@ impl Catalog {
             identity: definition.identity,
             generated: None,
             comment: None,
+            was: definition.was.clone(),
             span: definition.span,
         };
         let whole = matches!(

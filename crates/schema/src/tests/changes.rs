@@ -32,7 +32,7 @@ create table items (
   parent  integer references parents on delete set null,
   amount  bigint not null default 2 check (amount >= 0),
   label   varchar(40) not null default 'none',
-  kind    text references kinds,
+  kind    text references kinds, -- @new
   body    text,
   half    bigint generated always as (amount * 2) stored,
   unique (label, amount),
