@@ -59,6 +59,24 @@ pub(crate) enum Command {
     /// Fill, describe and watch the database.
     #[command(subcommand)]
     Db(Database),
+    /// Write everything to a file of its own, and keep the last ones.
+    #[command(after_help = "Example: pilaster backup --to /backups --keep 14")]
+    Backup {
+        /// The folder.
+        #[arg(long, default_value = "backups")]
+        to: PathBuf,
+        /// How many to keep.
+        #[arg(long, default_value_t = 7)]
+        keep: usize,
+    },
+    /// Replace everything by a backup, after writing what is there to a file.
+    #[command(after_help = "Example: pilaster restore backups/dev-20261121T101500000Z.jsonl --target test")]
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        #[command(flatten)]
+        confirmed: Confirmed,
+    },
     /// Check schema, rules, SQL files and configuration.
     #[command(after_help = "Example: pilaster check --offline")]
     Check {
@@ -250,24 +268,72 @@ pub(crate) enum MigrationRuns {
     },
 }
 
+/// The answer of somebody who cannot be asked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Confirmed {
+    /// The database's name, where nobody can be asked for it.
+    #[arg(long, value_name = "DATABASE")]
+    pub(crate) confirm: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Database {
-    /// Put the rows of seed/*.sql in, unless they are there.
-    #[command(after_help = "Example: pilaster db seed")]
-    Seed {
-        /// Also into production.
-        #[arg(long)]
-        force: bool,
+    #[command(flatten)]
+    Life(DatabaseLife),
+    #[command(flatten)]
+    Look(DatabaseLook),
+    #[command(flatten)]
+    Rows(DatabaseRows),
+}
+
+/// Verbs about the database as a whole.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatabaseLife {
+    /// Make the database and its logins where they are missing, each with the rights it needs.
+    #[command(after_help = "DATABASE_URL serves, MIGRATOR_DATABASE_URL changes the structure, READONLY_DATABASE_URL reads; ADMIN_DATABASE_URL makes them.\nExample: pilaster db create --target prod")]
+    Create,
+    /// Drop the database.
+    #[command(after_help = "Example: pilaster db drop --confirm myapp")]
+    Drop {
+        #[command(flatten)]
+        confirmed: Confirmed,
     },
-    /// Who is connected.
-    #[command(after_help = "Example: pilaster db sessions")]
-    Sessions,
+    /// Create, migrate and seed.
+    #[command(after_help = "Example: pilaster db setup")]
+    Setup {
+        #[command(flatten)]
+        confirmed: Confirmed,
+    },
+    /// Drop, create, migrate and seed.
+    #[command(after_help = "Example: pilaster db reset --confirm app")]
+    Reset {
+        #[command(flatten)]
+        confirmed: Confirmed,
+    },
     /// End somebody's connection.
     #[command(after_help = "Example: pilaster db kill 4711")]
     Kill {
         /// Its number in `db sessions`.
         id: i64,
     },
+}
+
+/// Verbs that look.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatabaseLook {
+    /// Whether it answers: version, role, encryption, latency.
+    #[command(after_help = "Example: pilaster db check --target prod")]
+    Check,
+    /// Open the engine's own client; the password is in no list of processes.
+    #[command(after_help = "Example: pilaster db connect -e \"select 1\"")]
+    Connect {
+        /// Run this and end.
+        #[arg(short, long, value_name = "SQL")]
+        execute: Option<String>,
+    },
+    /// Who is connected.
+    #[command(after_help = "Example: pilaster db sessions")]
+    Sessions,
     /// The columns of a table as the database has them.
     #[command(after_help = "Example: pilaster db describe activities -x")]
     Describe {
@@ -276,6 +342,55 @@ pub(crate) enum Database {
         /// One property on each line.
         #[arg(short = 'x', long)]
         expanded: bool,
+    },
+    /// The tables that the database has.
+    #[command(after_help = "Example: pilaster db tables")]
+    Tables,
+    /// The roles of schema/, whose rights each has besides its own.
+    #[command(after_help = "Example: pilaster db roles")]
+    Roles,
+    /// Write schema/ from a database that is there, and say that it is migrated.
+    #[command(after_help = "Example: pilaster db pull")]
+    Pull,
+}
+
+/// Verbs about rows.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatabaseRows {
+    /// Put the rows of seed/*.sql in, unless they are there.
+    #[command(after_help = "Example: pilaster db seed")]
+    Seed {
+        /// Also into production.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Write all rows, accounts included, to a file that every engine can take.
+    #[command(after_help = "Example: pilaster db dump all.jsonl")]
+    Dump {
+        /// The file; standard output by default.
+        file: Option<PathBuf>,
+    },
+    /// Put the rows of such a file into an empty database.
+    #[command(after_help = "Example: pilaster db load all.jsonl --target test")]
+    Load {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Copy everything into another database, of any engine; goes on where it was cut off.
+    #[command(after_help = "Example: pilaster db move --to postgres://app:secret@db/app")]
+    Move {
+        /// The other database's address.
+        #[arg(long)]
+        to: String,
+    },
+    /// Make accounts to try things out with.
+    #[command(after_help = "Example: pilaster db fake --users 99")]
+    Fake {
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        users: usize,
+        #[command(flatten)]
+        confirmed: Confirmed,
     },
 }
 

@@ -52,6 +52,10 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
         Command::User(verb) => user::run(&load()?, verb, arguments.json).await,
         Command::Migrate(verb) => migrate::run(&load()?, &verb, arguments.json).await,
         Command::Db(verb) => db::run(&load()?, &verb, arguments.json).await,
+        Command::Backup { to, keep } => db::backup(&load()?, &to, keep).await,
+        Command::Restore { file, confirmed } => {
+            db::restore(&load()?, &file, confirmed.confirm.as_deref()).await
+        }
         Command::Check { offline } => check::run(&load()?, offline).await,
         Command::Routes => routes::run(&load()?, arguments.json),
         Command::Config(_) => {

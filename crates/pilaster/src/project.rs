@@ -2,16 +2,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lang::{Diagnostic, Source, Span};
 use rest::{Api, Hook, Limits};
 use schema::{
     Catalog, CatalogKind, History, Loss, MigrationState, MigrationStatus, Migrations, Runner, diff,
 };
-use sql::{Db, Dialect};
+use sql::{DatabaseUrl, Db, Dialect};
 use stdx::{Clock, Rng};
 
-use crate::config::{Configuration, database_options, database_url};
+use crate::config::{Configuration, database_options, database_url, logins};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Bar;
 
@@ -99,6 +100,22 @@ fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> std::io::Re
 /// Pilaster's own migrations.
 pub(crate) fn system_migrations() -> Outcome<Migrations> {
     Migrations::load(&server::system_migrations()).map_err(|errors| Failure::files(&errors))
+}
+
+/// Connects to the project's database as who changes its structure, for work that may be long.
+pub(crate) async fn connect_to_migrate(configuration: &Configuration) -> Outcome<Db> {
+    let logins = logins(configuration)?;
+    let url = logins.migrator.unwrap_or(logins.app);
+    connect_at(configuration, &url).await
+}
+
+/// Connects to another database, for work that may be long.
+pub(crate) async fn connect_at(configuration: &Configuration, url: &DatabaseUrl) -> Outcome<Db> {
+    let mut options = database_options(configuration, url)?;
+    options.statement_timeout = Duration::from_hours(24);
+    Db::connect(url, &options)
+        .await
+        .map_err(|error| Failure::database(&url.to_string(), &error))
 }
 
 /// Connects to the project's database.

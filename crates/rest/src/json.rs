@@ -272,6 +272,17 @@ fn write_integer(target: &mut Vec<u8>, number: i64) {
 }
 
 /// A JSON string (RFC 8259 §7): quotes, backslashes and control characters are escaped.
+/// A value as the API spells it, JSON documents as text: for a file that holds rows.
+#[must_use]
+pub fn value_as_json(value: &sql::Value, kind: Kind) -> String {
+    let mut text = Vec::new();
+    match value {
+        sql::Value::Json(document) => write_text(&mut text, document),
+        other => write_value(&mut text, &other.as_ref(), kind),
+    }
+    String::from_utf8(text).unwrap_or_default()
+}
+
 pub(crate) fn write_text(target: &mut Vec<u8>, text: &str) {
     target.push(b'"');
     let mut rest = text.as_bytes();

@@ -21,6 +21,8 @@ pub use error::{ErrorKind, RestError};
 pub use openapi::OpenApiInfo;
 pub(crate) use plan::Answer;
 pub use plan::{Explained, Plan, ReadPart, ReadPlan, WritePlan};
+pub use json::value_as_json;
+pub use value::value_from_json;
 pub use types::{
     BaseRole, Caller, ContentType, Limits, Method, Moment, Request, RoleSet, Success, SuccessKind,
 };

@@ -69,6 +69,15 @@ pub(crate) fn from_text(text: &str, ty: &Type) -> Result<Value, Misfit> {
 }
 
 /// A value out of a body; `null` is the caller's to judge.
+/// The value that [`crate::value_as_json`] wrote; what is wrong with it otherwise.
+pub fn value_from_json(json: &Json, ty: &Type) -> Result<Value, String> {
+    match (json, ty) {
+        (Json::Null, _) => Ok(Value::Null),
+        (Json::String(document), Type::Json) => Ok(Value::Json(document.clone())),
+        (json, ty) => from_json(json, ty).map_err(|(code, message)| format!("{code}: {message}")),
+    }
+}
+
 pub(crate) fn from_json(json: &Json, ty: &Type) -> Result<Value, Misfit> {
     match (json, ty) {
         (Json::Null, _) => Ok(Value::Null),

@@ -10,7 +10,7 @@ pub(crate) use columns::{Native, native_type};
 use lang::{ddl_expression, ddl_write};
 use sql::{Dialect, Ident, Sql};
 
-use crate::{Catalog, Column, ForeignKey, Index, Operation};
+use crate::{Catalog, Column, ForeignKey, Index, Operation, Table};
 
 /// A statement, and the operation that it is a part of.
 #[derive(Clone, Debug)]
@@ -51,6 +51,18 @@ pub fn render_operations(steps: &[(Operation, Catalog)], dialect: Dialect) -> Ve
         }
     }
     rendered
+}
+
+/// The statements that make a table that is there what it is declared to be: its columns get the
+/// types, defaults and nullability of the declaration.
+pub(crate) fn make_as_declared(table: &Table, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
+    if dialect == Dialect::Sqlite {
+        return rebuild::statements(table, &[]);
+    }
+    let columns = table.columns.iter().filter(|one| one.generated.is_none());
+    columns
+        .flat_map(|column| alter::convert(&table.name, column, catalog, dialect))
+        .collect()
 }
 
 /// Renders one operation. `catalog` is the state that the operation leads to; it tells which

@@ -78,7 +78,7 @@ fn create(
 }
 
 /// Tables before those that point to them, as far as there is no circle.
-fn in_order_of_dependency(catalog: &Catalog) -> Vec<&Table> {
+pub(crate) fn in_order_of_dependency(catalog: &Catalog) -> Vec<&Table> {
     let mut waiting: Vec<&Table> = catalog.tables.iter().collect();
     let mut ordered: Vec<&Table> = Vec::new();
     while !waiting.is_empty() {

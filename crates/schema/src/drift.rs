@@ -20,12 +20,39 @@ pub async fn drift(db: &Db, expected: &Catalog, clock: &Clock, rng: &Rng) -> DbR
     Ok(compare(&found, &wanted))
 }
 
+/// The names of a database's tables, Pilaster's own left out.
+pub async fn table_names(db: &Db) -> DbResult<Vec<String>> {
+    let found = inspect_database(db).await?;
+    Ok(found.into_iter().map(|table| table.name).collect())
+}
+
 /// The tables of a database.
 pub(crate) async fn inspect_database(db: &Db) -> DbResult<Vec<InspectedTable>> {
     let mut tx = db.begin().await?;
     let found = inspect(&mut tx, db.dialect()).await;
     tx.rollback().await?;
     found
+}
+
+/// The tables that a database has and has otherwise than declared.
+pub(crate) async fn differing_tables(
+    db: &Db,
+    expected: &Catalog,
+    clock: &Clock,
+    rng: &Rng,
+) -> DbResult<Vec<String>> {
+    let found = inspect_database(db).await?;
+    let scratch = format!("pilaster_scratch_{}", stdx::new_id(clock, rng).simple());
+    let wanted = inspect_wanted(db, expected, &scratch).await?;
+    let differs = |table: &&InspectedTable| {
+        let mut lines = Vec::new();
+        if let Some(other) = wanted.iter().find(|other| other.name == table.name) {
+            compare_table(table, other, &mut lines);
+        }
+        !lines.is_empty()
+    };
+    let names = found.iter().filter(differs).map(|table| table.name.clone());
+    Ok(names.collect())
 }
 
 /// The tables of a catalog as this engine tells them, made and asked in a scratch place.

@@ -13,7 +13,9 @@ mod inspect;
 mod migrate;
 mod names;
 mod operation;
+mod pull;
 mod resolve;
+mod transfer;
 
 pub use catalog::{
     Catalog, Check, Column, ColumnDefault, Constraint, ForeignKey, Grant, Index, Policy,
@@ -22,13 +24,15 @@ pub use catalog::{
 pub use ddl::{Rendered, render_operations};
 pub use describe::{DescribedColumn, Description, describe};
 pub use diff::{Difference, diff};
-pub use drift::drift;
+pub use drift::{drift, table_names};
 pub use migrate::{
     Direction, History, Loss, Migration, MigrationError, MigrationState, MigrationStatus,
     Migrations, NewMigration, Plan, PlannedStep, Progress, Reference, Rewritten, Runner,
 };
 pub use operation::Operation;
+pub use pull::{Pulled, pull};
 pub use resolve::CatalogKind;
+pub use transfer::{Digest, Transfer};
 
 #[cfg(test)]
 mod tests;

@@ -89,6 +89,15 @@ pub struct Session {
     pub state: String,
 }
 
+/// As whom a connection is made, and how safely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whoami {
+    /// The server's role.
+    pub role: String,
+    /// Protocol and cipher; `None` where the connection is not encrypted.
+    pub tls: Option<String>,
+}
+
 /// Collects owned rows.
 struct Collect<'a> {
     kinds: &'a [Kind],
@@ -274,6 +283,52 @@ impl Db {
             Some(Value::Text(version)) => Ok(version),
             _ => Err(DbError::Other(String::from(
                 "the server does not tell its version",
+            ))),
+        }
+    }
+
+    /// As whom this is connected, and how safely.
+    pub async fn whoami(&self) -> DbResult<Whoami> {
+        let mut sql = Sql::new(self.dialect());
+        match self.dialect() {
+            Dialect::Sqlite => {
+                return Ok(Whoami {
+                    role: String::from("the file's owner"),
+                    tls: None,
+                });
+            }
+            Dialect::Postgres => sql.push(
+                "select current_user::text, coalesce((select version || ' ' || cipher \
+                 from pg_stat_ssl where pid = pg_backend_pid() and ssl), '')",
+            ),
+            Dialect::MySql => sql.push(
+                "select current_user(), coalesce((select variable_value \
+                 from performance_schema.session_status where variable_name = 'Ssl_cipher'), '')",
+            ),
+            Dialect::MariaDb => sql.push(
+                "select current_user(), coalesce((select variable_value \
+                 from information_schema.session_status where variable_name = 'SSL_CIPHER'), '')",
+            ),
+        };
+        let query = Query::short(sql, vec![Kind::Text, Kind::Text]);
+        let mut values = self.optional(&query).await?.into_iter().flat_map(|row| row.0);
+        let mut text = || match values.next() {
+            Some(Value::Text(text)) => text,
+            _ => String::new(),
+        };
+        Ok(Whoami {
+            role: text(),
+            tls: Some(text()).filter(|tls| !tls.is_empty()),
+        })
+    }
+
+    /// Writes a copy of a SQLite database as of this moment to a file that is not there yet,
+    /// while others go on reading and writing.
+    pub async fn snapshot(&self, path: &std::path::Path) -> DbResult<()> {
+        match &self.engine {
+            Engine::Sqlite(database) => database.snapshot(path).await,
+            Engine::Postgres(_) | Engine::MySql(_) => Err(DbError::Other(String::from(
+                "a server's database is not a file",
             ))),
         }
     }

@@ -131,6 +131,35 @@ impl DatabaseUrl {
         other
     }
 
+    /// The login and its password; `None` for a file.
+    #[must_use]
+    pub fn login(&self) -> Option<(&str, &Secret<String>)> {
+        match &self.0 {
+            Place::Sqlite(_) => None,
+            Place::Server(place) => Some((&place.user, &place.password)),
+        }
+    }
+
+    /// Host (or folder of sockets) and port; `None` for a file.
+    #[must_use]
+    pub fn address(&self) -> Option<(&str, u16)> {
+        match &self.0 {
+            Place::Sqlite(_) => None,
+            Place::Server(place) => Some((&place.host, place.port)),
+        }
+    }
+
+    /// The same server's database that is always there.
+    pub(crate) fn maintenance(&self) -> Self {
+        match &self.0 {
+            Place::Server(place) if place.family == Family::Postgres => {
+                self.with_database("postgres")
+            }
+            Place::Server(_) => self.with_database(""),
+            Place::Sqlite(_) => self.clone(),
+        }
+    }
+
     /// A SQLite database in memory, for its writer alone.
     pub(crate) fn in_memory() -> Self {
         Self(Place::Sqlite(PathBuf::from(":memory:")))

@@ -1,4 +1,12 @@
-//! `db seed | sessions | kill | describe`
+//! `db …`, `backup`, `restore`
+
+mod check;
+mod connect;
+mod copies;
+mod fake;
+mod lifecycle;
+mod pull;
+mod rows;
 
 use rest::{Moment, seed_steps};
 use schema::{Catalog, CatalogKind, describe};
@@ -6,20 +14,92 @@ use serde_json::json;
 use sql::Db;
 use stdx::{Clock, Rng};
 
-use crate::cli::Database;
+pub(super) use self::copies::{backup, restore};
+use crate::cli::{Database, DatabaseLife, DatabaseLook, DatabaseRows};
 use crate::config::Configuration;
 use crate::failure::{Failure, Outcome};
-use crate::project::{Files, connect, system_migrations};
+use crate::project::{Files, connect, connect_to_migrate, system_migrations};
 
 pub(super) async fn run(configuration: &Configuration, verb: &Database, json: bool) -> Outcome {
     match verb {
-        Database::Seed { force } => seed(configuration, *force).await,
-        Database::Sessions => sessions(configuration, json).await,
-        Database::Kill { id } => kill(configuration, *id).await,
-        Database::Describe { table, expanded } => {
+        Database::Life(verb) => live(configuration, verb).await,
+        Database::Look(verb) => look(configuration, verb, json).await,
+        Database::Rows(verb) => change_rows(configuration, verb).await,
+    }
+}
+
+async fn live(configuration: &Configuration, verb: &DatabaseLife) -> Outcome {
+    match verb {
+        DatabaseLife::Create => lifecycle::create(configuration).await,
+        DatabaseLife::Drop { confirmed } => {
+            lifecycle::drop(configuration, confirmed.confirm.as_deref()).await
+        }
+        DatabaseLife::Setup { confirmed } => {
+            lifecycle::setup(configuration, confirmed.confirm.as_deref()).await
+        }
+        DatabaseLife::Reset { confirmed } => {
+            lifecycle::reset(configuration, confirmed.confirm.as_deref()).await
+        }
+        DatabaseLife::Kill { id } => kill(configuration, *id).await,
+    }
+}
+
+async fn look(configuration: &Configuration, verb: &DatabaseLook, json: bool) -> Outcome {
+    match verb {
+        DatabaseLook::Check => check::run(configuration, json).await,
+        DatabaseLook::Connect { execute } => connect::run(configuration, execute.as_deref()),
+        DatabaseLook::Sessions => sessions(configuration, json).await,
+        DatabaseLook::Describe { table, expanded } => {
             show_table(configuration, table, *expanded, json).await
         }
+        DatabaseLook::Tables => tables(configuration, json).await,
+        DatabaseLook::Roles => roles(configuration, json),
+        DatabaseLook::Pull => pull::run(configuration).await,
     }
+}
+
+async fn change_rows(configuration: &Configuration, verb: &DatabaseRows) -> Outcome {
+    match verb {
+        DatabaseRows::Seed { force } => seed(configuration, *force).await,
+        DatabaseRows::Dump { file } => copies::dump(configuration, file.as_deref()).await,
+        DatabaseRows::Load { file } => copies::load(configuration, file).await,
+        DatabaseRows::Move { to } => copies::move_to(configuration, to).await,
+        DatabaseRows::Fake { users, confirmed } => {
+            fake::run(configuration, *users, confirmed.confirm.as_deref()).await
+        }
+    }
+}
+
+/// The tables that are there, with their number of columns.
+async fn tables(configuration: &Configuration, json: bool) -> Outcome {
+    let db = connect_to_migrate(configuration).await?;
+    let tables = schema::table_names(&db).await;
+    let tables = tables.map_err(|error| Failure::database(&db.description(), &error))?;
+    if json {
+        println!("{}", json!(tables));
+        return Ok(());
+    }
+    for name in &tables {
+        println!("{name}");
+    }
+    if tables.is_empty() {
+        println!("{} has no tables; pilaster migrate up makes them", db.description());
+    }
+    Ok(())
+}
+
+fn roles(configuration: &Configuration, json: bool) -> Outcome {
+    let catalog = Files::read(&configuration.folder)?.catalog()?;
+    for role in &catalog.roles {
+        let inherits: Vec<&str> = role.inherits.iter().map(sql::Ident::as_str).collect();
+        if json {
+            println!("{}", json!({"role": role.name.as_str(), "inherits": inherits}));
+        } else {
+            let line = format!("{:<24} {}", role.name, inherits.join(", "));
+            println!("{}", line.trim_end());
+        }
+    }
+    Ok(())
 }
 
 async fn seed(configuration: &Configuration, force: bool) -> Outcome {

@@ -14,7 +14,7 @@ use crate::cli::{Migrate, MigrationFiles, MigrationRuns};
 use crate::config::{Configuration, database_url};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Bar;
-use crate::project::{Files, connect, migrate};
+use crate::project::{Files, connect_to_migrate, migrate};
 
 pub(super) async fn run(configuration: &Configuration, verb: &Migrate, json: bool) -> Outcome {
     let sources = Files::read(&configuration.folder)?;
@@ -119,7 +119,7 @@ impl<'a> Project<'a> {
     async fn open(configuration: &Configuration, sources: &'a Files) -> Outcome<Self> {
         Ok(Self {
             migrations: sources.migrations()?,
-            db: connect(configuration).await?,
+            db: connect_to_migrate(configuration).await?,
             sources,
             clock: Clock::System,
             rng: Rng::System,

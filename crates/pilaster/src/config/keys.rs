@@ -29,7 +29,7 @@ const fn secret(name: &'static str, aliases: &'static [&'static str]) -> Key {
 }
 
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 30] = [
+pub(crate) const KEYS: [Key; 33] = [
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -40,6 +40,9 @@ pub(crate) const KEYS: [Key; 30] = [
     key("server.cors_origins", &[], ""),
     key("server.docs", &[], "on"),
     key("database.url", &["DATABASE_URL"], "sqlite:data/app.db"),
+    secret("database.migrator_url", &["MIGRATOR_DATABASE_URL"]),
+    secret("database.readonly_url", &["READONLY_DATABASE_URL"]),
+    secret("database.admin_url", &["ADMIN_DATABASE_URL"]),
     key("database.scheme", &["DB_TYPE"], "postgres"),
     key("database.host", &["DB_HOST"], ""),
     key("database.port", &["DB_PORT"], "0"),

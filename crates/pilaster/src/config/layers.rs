@@ -24,6 +24,8 @@ pub(crate) struct Configuration {
     values: BTreeMap<&'static str, Value>,
     /// `dev`, `test` or `prod`.
     pub(crate) target: String,
+    /// Variables that the target has one of its own for.
+    targeted: Vec<String>,
 }
 
 /// pilaster.toml in this folder or the nearest one above.
@@ -58,7 +60,7 @@ fn known() -> impl Iterator<Item = &'static Key> {
     KEYS_STATIC.iter().chain(SECRET.iter())
 }
 
-static KEYS_STATIC: [Key; 30] = KEYS;
+static KEYS_STATIC: [Key; 33] = KEYS;
 
 impl Configuration {
     /// Reads all layers of the project whose pilaster.toml is `file`; `flags` are
@@ -79,6 +81,7 @@ impl Configuration {
             file: file.to_owned(),
             values,
             target: target.to_owned(),
+            targeted: Vec::new(),
         };
         configuration.read_toml()?;
         let dotenv = configuration.folder.join(".env");
@@ -186,17 +189,22 @@ impl Configuration {
         origin: &str,
         shared: bool,
     ) -> Outcome {
-        let by_target = match self.target.as_str() {
-            "test" => Some("TEST_DATABASE_URL"),
-            "prod" => Some("PROD_DATABASE_URL"),
+        let prefix = match self.target.as_str() {
+            "test" => Some("TEST_"),
+            "prod" => Some("PROD_"),
             _ => None,
         };
         for (name, value) in pairs {
-            let name = if by_target == Some(name.as_str()) {
-                "DATABASE_URL"
-            } else {
-                name.as_str()
-            };
+            // PROD_DATABASE_URL goes before DATABASE_URL, wherever each of them stands.
+            let own = prefix
+                .and_then(|prefix| name.strip_prefix(prefix))
+                .filter(|own| own.ends_with("DATABASE_URL"));
+            match own {
+                Some(own) => self.targeted.push(own.to_owned()),
+                None if self.targeted.contains(&name) => continue,
+                None => {}
+            }
+            let name = own.unwrap_or(&name);
             if name == "ALGORITHM" && value.to_uppercase().starts_with("HS") {
                 return Err(Failure::config(format!("{origin}: ALGORITHM={value} is refused"))
                     .fix("tokens are signed with EdDSA, so that verifiers cannot make them; remove the line"));

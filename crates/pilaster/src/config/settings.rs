@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rest::Limits;
 use server::{HashParams, MasterKey, Settings};
-use sql::{DatabaseUrl, DbOptions, ServerParts};
+use sql::{DatabaseUrl, DbOptions, Logins, ServerParts};
 use stdx::{Secret, parse_duration};
 
 use super::Configuration;
@@ -50,6 +50,31 @@ pub(crate) fn database_url(configuration: &Configuration) -> Outcome<DatabaseUrl
     let origin = configuration.origin("database.url").to_owned();
     DatabaseUrl::parse(configuration.text("database.url"), &configuration.folder)
         .map_err(|error| Failure::config(format!("{origin}: database.url: {error}")))
+}
+
+/// Another address of the same database, where there is one.
+fn other_url(configuration: &Configuration, name: &str) -> Outcome<Option<DatabaseUrl>> {
+    let text = configuration.text(name);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let url = DatabaseUrl::parse(text, &configuration.folder);
+    url.map(Some)
+        .map_err(|error| Failure::config(format!("{name}: {error}")))
+}
+
+/// The logins of a database: who migrates it, who serves from it, who only reads.
+pub(crate) fn logins(configuration: &Configuration) -> Outcome<Logins> {
+    Ok(Logins {
+        app: database_url(configuration)?,
+        migrator: other_url(configuration, "database.migrator_url")?,
+        readonly: other_url(configuration, "database.readonly_url")?,
+    })
+}
+
+/// The address of a server's administrator.
+pub(crate) fn admin_url(configuration: &Configuration) -> Outcome<Option<DatabaseUrl>> {
+    other_url(configuration, "database.admin_url")
 }
 
 /// An address for showing: its password masked, or nothing of it when it cannot be read.

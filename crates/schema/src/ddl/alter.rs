@@ -31,6 +31,44 @@ pub(super) fn column(
     }
 }
 
+/// The declared type and default for a column whose engine's type is another.
+pub(super) fn convert(
+    table: &Ident,
+    column: &Column,
+    catalog: &Catalog,
+    dialect: Dialect,
+) -> Vec<Sql> {
+    if dialect != Dialect::Postgres {
+        return modify(table, column, catalog, dialect).into_iter().collect();
+    }
+    let Some(owner) = catalog.table(table.as_str()) else {
+        return Vec::new();
+    };
+    let start = || {
+        let mut sql = alter(table, Dialect::Postgres);
+        sql.push("alter column ").ident(&column.name).push(" ");
+        sql
+    };
+    let mut drop_default = start();
+    drop_default.push("drop default");
+    let mut retype = start();
+    retype.push("type ");
+    columns::write_type(&mut retype, column, owner);
+    retype.push(" using ").ident(&column.name).push("::");
+    columns::write_type(&mut retype, column, owner);
+    let mut all = match column.identity {
+        true => vec![],
+        false => vec![drop_default, retype],
+    };
+    if let Some(ColumnDefault::Engine(expr)) = &column.default {
+        let mut sql = start();
+        sql.push("set default ");
+        expression(&mut sql, expr);
+        all.push(sql);
+    }
+    all
+}
+
 fn postgres_column(table: &Ident, before: &Column, after: &Column, catalog: &Catalog) -> Vec<Sql> {
     let start = || {
         let mut sql = alter(table, Dialect::Postgres);

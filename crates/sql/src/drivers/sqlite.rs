@@ -11,7 +11,7 @@ pub use row::SqliteRow;
 pub(crate) use read::Readers;
 pub(crate) use writer::{SqliteTx, Writer};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::{DbError, DbOptions, DbResult};
@@ -20,6 +20,7 @@ use crate::{DbError, DbOptions, DbResult};
 pub(crate) struct SqliteDatabase {
     pub(crate) readers: Readers,
     pub(crate) writer: Writer,
+    path: PathBuf,
 }
 
 impl SqliteDatabase {
@@ -34,6 +35,18 @@ impl SqliteDatabase {
         }
         let writer = Writer::start(path, options)?;
         let readers = Readers::new(path, options)?;
-        Ok(Arc::new(Self { readers, writer }))
+        let path = path.to_owned();
+        Ok(Arc::new(Self {
+            readers,
+            writer,
+            path,
+        }))
+    }
+
+    /// Writes a copy as of this moment, on a connection and a thread of its own.
+    pub(crate) async fn snapshot(&self, to: &Path) -> DbResult<()> {
+        let (from, to) = (self.path.clone(), to.to_owned());
+        let copied = tokio::task::spawn_blocking(move || connect::copy(&from, &to)).await;
+        copied.map_err(|error| DbError::Other(error.to_string()))?
     }
 }

@@ -30,6 +30,14 @@ pub(super) fn assert_version() -> DbResult<()> {
     Ok(())
 }
 
+/// Writes a copy of the database as one transaction sees it (`lang_vacuum.html`, "VACUUM INTO").
+pub(super) fn copy(from: &Path, to: &Path) -> DbResult<()> {
+    let connection = Connection::open(from)
+        .map_err(|error| DbError::Unavailable(format!("{}: {error}", from.display())))?;
+    let copied = connection.execute("vacuum into ?", [to.to_string_lossy()]);
+    copied.map(drop).map_err(|error| from_sqlite(&error))
+}
+
 /// A connection and the deadline of its running statement.
 pub(super) struct Connected {
     pub(super) connection: Connection,

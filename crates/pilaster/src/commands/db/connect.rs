@@ -1,0 +1,74 @@
+//! `db connect`: the engine's own client, which gets the password where nobody else sees it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sql::DatabaseUrl;
+
+use crate::config::{Configuration, database_url};
+use crate::failure::{Failure, Outcome};
+
+pub(super) fn run(configuration: &Configuration, execute: Option<&str>) -> Outcome {
+    let url = database_url(configuration)?;
+    let mut command = client(&url, execute)?;
+    let status = command
+        .status()
+        .map_err(|error| Failure::failed(format!("{:?}: {error}", command.get_program())))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Failure::failed(format!("the client ended with {status}"))),
+    }
+}
+
+/// The client with the address as arguments and the password in its environment, which only its
+/// owner can read.
+fn client(url: &DatabaseUrl, execute: Option<&str>) -> Outcome<Command> {
+    if let Some(path) = url.sqlite_path() {
+        let mut command = Command::new(find(&["sqlite3"])?);
+        command.arg(path);
+        command.args(execute);
+        return Ok(command);
+    }
+    let (host, port) = url.address().unwrap_or_default();
+    let (user, password) = match url.login() {
+        Some((user, password)) => (user, password.expose().as_str()),
+        None => ("", ""),
+    };
+    let (name, port) = (url.database_name(), port.to_string());
+    if url.to_string().starts_with("postgres") {
+        let mut command = Command::new(find(&["psql"])?);
+        command.args(["-h", host, "-p", &port, "-U", user, "-d", &name]);
+        command.args(execute.iter().flat_map(|text| ["-c", *text]));
+        command.env("PGPASSWORD", password);
+        return Ok(command);
+    }
+    let mut command = Command::new(find(&["mariadb", "mysql"])?);
+    let place: &[&str] = match host.starts_with('/') {
+        true => &["--socket", host],
+        false => &["--protocol=tcp", "-h", host, "-P", &port],
+    };
+    command.args(place).args(["-u", user]);
+    command.args(execute.iter().flat_map(|text| ["-e", *text]));
+    command.arg(&name).env("MYSQL_PWD", password);
+    Ok(command)
+}
+
+/// The first of these programs that is on the path.
+fn find(names: &[&str]) -> Outcome<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let there = |name: &&str| {
+        let mut files = folders.iter().map(|folder| folder.join(name));
+        files.find(|file: &PathBuf| Path::is_file(file))
+    };
+    let found = names.iter().find_map(there);
+    found.ok_or_else(|| {
+        let package = match names.first().copied() {
+            Some("psql") => "postgresql-client",
+            Some("sqlite3") => "sqlite3",
+            _ => "mariadb-client",
+        };
+        Failure::failed(format!("{} is not installed", names.join(" or ")))
+            .fix(format!("apt install {package}"))
+    })
+}
