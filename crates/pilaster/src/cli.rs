@@ -70,7 +70,9 @@ pub(crate) enum Command {
         keep: usize,
     },
     /// Replace everything by a backup, after writing what is there to a file.
-    #[command(after_help = "Example: pilaster restore backups/dev-20261121T101500000Z.jsonl --target test")]
+    #[command(
+        after_help = "Example: pilaster restore backups/dev-20261121T101500000Z.jsonl --target test"
+    )]
     Restore {
         /// The backup.
         file: PathBuf,
@@ -290,7 +292,9 @@ pub(crate) enum Database {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DatabaseLife {
     /// Make the database and its logins where they are missing, each with the rights it needs.
-    #[command(after_help = "DATABASE_URL serves, MIGRATOR_DATABASE_URL changes the structure, READONLY_DATABASE_URL reads; ADMIN_DATABASE_URL makes them.\nExample: pilaster db create --target prod")]
+    #[command(
+        after_help = "DATABASE_URL serves, MIGRATOR_DATABASE_URL changes the structure, READONLY_DATABASE_URL reads; ADMIN_DATABASE_URL makes them.\nExample: pilaster db create --target prod"
+    )]
     Create,
     /// Drop the database.
     #[command(after_help = "Example: pilaster db drop --confirm myapp")]

@@ -5,4 +5,6 @@ mod layers;
 mod settings;
 
 pub(crate) use layers::{Configuration, find_file};
-pub(crate) use settings::{admin_url, database_options, database_url, logins, is_automatic, master_key, settings};
+pub(crate) use settings::{
+    admin_url, database_options, database_url, is_automatic, logins, master_key, settings,
+};

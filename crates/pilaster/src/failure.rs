@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use lang::Diagnostic;
 use schema::MigrationError;
-use sql::DbError;
+use sql::{DbError, Obstacle};
 
 /// Something that ends a command.
 #[derive(Debug)]
@@ -76,9 +76,22 @@ impl Failure {
             DbError::Unavailable(cause) => Self {
                 code: 4,
                 cause: format!("{address} cannot be reached: {cause}"),
-                fix: Some(String::from(
-                    "check DATABASE_URL, and that the server runs and knows the user and the database",
-                )),
+                fix: Some(String::from(match error.obstacle() {
+                    Obstacle::Host => {
+                        "check host and port in DATABASE_URL, and that the server runs and listens there"
+                    }
+                    Obstacle::Login => "check user and password in DATABASE_URL",
+                    Obstacle::Database => {
+                        "check the database's name in DATABASE_URL; pilaster db create makes it"
+                    }
+                    Obstacle::Tls => {
+                        "the server offers no encryption that can be trusted; give it a certificate, \
+                         or take sslmode away from DATABASE_URL on a network of your own"
+                    }
+                    Obstacle::Unknown => {
+                        "check DATABASE_URL, and that the server runs and knows the user and the database"
+                    }
+                })),
             },
             other => Self::failed(format!("{address}: {other}")),
         }

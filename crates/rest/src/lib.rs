@@ -18,11 +18,11 @@ mod value;
 pub use api::{Api, RouteInfo};
 pub use endpoint::{Hook, Registered, seed_steps};
 pub use error::{ErrorKind, RestError};
+pub use json::value_as_json;
 pub use openapi::OpenApiInfo;
 pub(crate) use plan::Answer;
 pub use plan::{Explained, Plan, ReadPart, ReadPlan, WritePlan};
-pub use json::value_as_json;
-pub use value::value_from_json;
 pub use types::{
     BaseRole, Caller, ContentType, Limits, Method, Moment, Request, RoleSet, Success, SuccessKind,
 };
+pub use value::value_from_json;

@@ -79,7 +79,10 @@ fn name(text: &str) -> String {
 }
 
 fn names(all: &[String]) -> String {
-    all.iter().map(|text| name(text)).collect::<Vec<_>>().join(", ")
+    all.iter()
+        .map(|text| name(text))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn declare(table: &InspectedTable, dialect: Dialect, notes: &mut Vec<String>) -> String {
@@ -120,14 +123,21 @@ fn declare(table: &InspectedTable, dialect: Dialect, notes: &mut Vec<String>) ->
             own => format!("constraint {} {rule}", name(own)),
         });
     }
-    let mut text = format!("create table {} (\n  {}\n);\n", name(&table.name), lines.join(",\n  "));
+    let mut text = format!(
+        "create table {} (\n  {}\n);\n",
+        name(&table.name),
+        lines.join(",\n  ")
+    );
     for index in &table.indexes {
         let is_plain = |key: &String| {
             let key = key.trim_end_matches(" desc").trim_matches('"');
             table.columns.iter().any(|column| column.name == key)
         };
         if index.predicate.is_some() || !index.keys.iter().all(is_plain) {
-            notes.push(format!("{}: left out: the index {}", table.name, index.name));
+            notes.push(format!(
+                "{}: left out: the index {}",
+                table.name, index.name
+            ));
             continue;
         }
         let keys: Vec<String> = index
@@ -154,7 +164,11 @@ fn foreign_key(
     on_delete: &str,
     on_update: &str,
 ) -> String {
-    let mut rule = format!("foreign key ({}) references {}", names(columns), name(target));
+    let mut rule = format!(
+        "foreign key ({}) references {}",
+        names(columns),
+        name(target)
+    );
     // SQLite leaves them out where they are the target's primary key.
     if target_columns.iter().all(|column| !column.is_empty()) {
         let _ = write!(rule, " ({})", names(target_columns));
@@ -171,9 +185,17 @@ fn comments(text: &mut String, table: &InspectedTable) {
     let quoted = |comment: &str| format!("'{}'", comment.replace('\'', "''"));
     let own = name(&table.name);
     if !table.comment.is_empty() {
-        let _ = writeln!(text, "comment on table {own} is {};", quoted(&table.comment));
+        let _ = writeln!(
+            text,
+            "comment on table {own} is {};",
+            quoted(&table.comment)
+        );
     }
-    for column in table.columns.iter().filter(|column| !column.comment.is_empty()) {
+    for column in table
+        .columns
+        .iter()
+        .filter(|column| !column.comment.is_empty())
+    {
         let (column, comment) = (name(&column.name), quoted(&column.comment));
         let _ = writeln!(text, "comment on column {own}.{column} is {comment};");
     }

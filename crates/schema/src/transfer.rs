@@ -87,11 +87,14 @@ impl<'c> Transfer<'c> {
     ) -> DbResult<Vec<Row>> {
         let columns = Self::columns(table);
         let mut sql = Sql::new(dialect);
-        sql.push("select ").idents(columns.iter().map(|column| &column.name));
+        sql.push("select ")
+            .idents(columns.iter().map(|column| &column.name));
         sql.push(" from ").ident(&table.name);
         let key = key(table);
         if let (Some(after), false) = (after, key.is_empty()) {
-            sql.push(" where (").idents(key.iter().copied()).push(") > (");
+            sql.push(" where (")
+                .idents(key.iter().copied())
+                .push(") > (");
             for (place, name) in key.iter().enumerate() {
                 if place > 0 {
                     sql.push(", ");
@@ -176,7 +179,8 @@ impl<'c> Transfer<'c> {
         let columns = Self::columns(table);
         let value = |row: &Row, name: &Ident| {
             let at = columns.iter().position(|column| column.name == *name);
-            at.and_then(|at| row.0.get(at).cloned()).unwrap_or(Value::Null)
+            at.and_then(|at| row.0.get(at).cloned())
+                .unwrap_or(Value::Null)
         };
         let is_filled = |row: &&Row| late.iter().any(|name| value(row, name) != Value::Null);
         rows.iter()
@@ -209,7 +213,8 @@ impl<'c> Transfer<'c> {
             .map(|column| {
                 let mut sql = Sql::new(dialect);
                 let quoted = format!("\"{}\"", table.name.as_str().replace('"', "\"\""));
-                sql.push("select setval(pg_get_serial_sequence(").quoted(&quoted);
+                sql.push("select setval(pg_get_serial_sequence(")
+                    .quoted(&quoted);
                 sql.push(", ").quoted(column.name.as_str());
                 sql.push("), coalesce(max(").ident(&column.name);
                 sql.push("), 0) + 1, false) from ").ident(&table.name);

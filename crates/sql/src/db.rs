@@ -311,7 +311,11 @@ impl Db {
             ),
         };
         let query = Query::short(sql, vec![Kind::Text, Kind::Text]);
-        let mut values = self.optional(&query).await?.into_iter().flat_map(|row| row.0);
+        let mut values = self
+            .optional(&query)
+            .await?
+            .into_iter()
+            .flat_map(|row| row.0);
         let mut text = || match values.next() {
             Some(Value::Text(text)) => text,
             _ => String::new(),

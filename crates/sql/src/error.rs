@@ -79,6 +79,21 @@ pub enum DbError {
     Other(String),
 }
 
+/// What is in the way of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Nobody answers at that host and port.
+    Host,
+    /// The server does not take the login.
+    Login,
+    /// The server has no such database, or not for this login.
+    Database,
+    /// The two cannot agree on encryption.
+    Tls,
+    /// Anything else.
+    Unknown,
+}
+
 /// MySQL's and MariaDB's numbers for a structure that is there already, or is gone already: a
 /// table, a column, an index, a constraint.
 const ALREADY: [u16; 12] = [
@@ -86,6 +101,33 @@ const ALREADY: [u16; 12] = [
 ];
 
 impl DbError {
+    /// What about the address is wrong, where a database cannot be reached.
+    #[must_use]
+    pub fn obstacle(&self) -> Obstacle {
+        let Self::Unavailable(text) = self else {
+            return Obstacle::Unknown;
+        };
+        let lower = text.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        match text.split(' ').next().unwrap_or_default() {
+            "28P01" | "28000" | "1045" | "1698" => Obstacle::Login,
+            "3D000" | "1049" | "1044" => Obstacle::Database,
+            _ if says(&["tls", "ssl", "certificate"]) => Obstacle::Tls,
+            _ if says(&[
+                "refused",
+                "lookup",
+                "timed out",
+                "timeout",
+                "unreachable",
+                "no route",
+            ]) =>
+            {
+                Obstacle::Host
+            }
+            _ => Obstacle::Unknown,
+        }
+    }
+
     /// Whether a statement of DDL failed because it has been run before. Only engines that commit
     /// DDL by itself are asked: on the others it cannot have been.
     #[must_use]

@@ -22,7 +22,7 @@ mod write;
 pub use db::{Db, DbOptions, Session, Tx, Whoami};
 pub use dialect::Dialect;
 pub use drivers::{MySqlRow, PostgresRow, SqliteRow};
-pub use error::{DbError, DbResult};
+pub use error::{DbError, DbResult, Obstacle};
 pub use ident::{Ident, IdentError};
 pub use provision::Logins;
 pub use row::{Row, RowRef, RowSink};

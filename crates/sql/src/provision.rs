@@ -2,7 +2,9 @@
 
 use stdx::Secret;
 
-use crate::{DatabaseUrl, Db, DbError, DbOptions, DbResult, Dialect, Ident, Kind, Query, Sql, Step};
+use crate::{
+    DatabaseUrl, Db, DbError, DbOptions, DbResult, Dialect, Ident, Kind, Query, Sql, Step,
+};
 
 /// The logins of one database.
 #[derive(Clone, Debug)]
@@ -95,7 +97,10 @@ impl Logins {
     ) -> DbResult<()> {
         let dialect = Dialect::Postgres;
         let mut closed = Sql::new(dialect);
-        closed.push("revoke all on database ").ident(name).push(" from public");
+        closed
+            .push("revoke all on database ")
+            .ident(name)
+            .push(" from public");
         run(inside, closed).await?;
         let mut closed = Sql::new(dialect);
         closed.push("revoke create on schema public from public");
@@ -134,8 +139,13 @@ impl Logins {
             };
             for right in rights {
                 let mut future = Sql::new(dialect);
-                future.push("alter default privileges for role ").ident(&owner);
-                future.push(" in schema public grant ").push(right).ident(&user);
+                future
+                    .push("alter default privileges for role ")
+                    .ident(&owner);
+                future
+                    .push(" in schema public grant ")
+                    .push(right)
+                    .ident(&user);
                 run(inside, future).await?;
             }
             self.grant_what_is_there(inside, &user, may).await?;
@@ -232,7 +242,9 @@ async fn create_login(server: &Db, user: &str, password: &Secret<String>) -> DbR
             sql.quoted(password.expose());
         }
         _ => {
-            sql.push("create user ").quoted(user).push("@'%' identified by ");
+            sql.push("create user ")
+                .quoted(user)
+                .push("@'%' identified by ");
             sql.quoted(password.expose());
         }
     }

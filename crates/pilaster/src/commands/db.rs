@@ -83,7 +83,10 @@ async fn tables(configuration: &Configuration, json: bool) -> Outcome {
         println!("{name}");
     }
     if tables.is_empty() {
-        println!("{} has no tables; pilaster migrate up makes them", db.description());
+        println!(
+            "{} has no tables; pilaster migrate up makes them",
+            db.description()
+        );
     }
     Ok(())
 }
@@ -93,7 +96,10 @@ fn roles(configuration: &Configuration, json: bool) -> Outcome {
     for role in &catalog.roles {
         let inherits: Vec<&str> = role.inherits.iter().map(sql::Ident::as_str).collect();
         if json {
-            println!("{}", json!({"role": role.name.as_str(), "inherits": inherits}));
+            println!(
+                "{}",
+                json!({"role": role.name.as_str(), "inherits": inherits})
+            );
         } else {
             let line = format!("{:<24} {}", role.name, inherits.join(", "));
             println!("{}", line.trim_end());

@@ -1,6 +1,7 @@
 //! The real binary, through its two doors: the command line and HTTP.
 
 mod cli;
+mod databases;
 mod http;
 mod migrations;
 mod operations;

@@ -39,7 +39,9 @@ pub(super) fn convert(
     dialect: Dialect,
 ) -> Vec<Sql> {
     if dialect != Dialect::Postgres {
-        return modify(table, column, catalog, dialect).into_iter().collect();
+        return modify(table, column, catalog, dialect)
+            .into_iter()
+            .collect();
     }
     let Some(owner) = catalog.table(table.as_str()) else {
         return Vec::new();

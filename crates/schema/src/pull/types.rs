@@ -35,25 +35,40 @@ pub(super) fn portable(native: &str, dialect: Dialect) -> Option<String> {
                 None => String::from("numeric(38,10)"),
             });
         }
-        ("character varying" | "varchar" | "nvarchar" | "character" | "char" | "nchar"
-        | "bpchar", _) => {
+        (
+            "character varying" | "varchar" | "nvarchar" | "character" | "char" | "nchar"
+            | "bpchar",
+            _,
+        ) => {
             let length = size.and_then(|size| size.trim().parse::<u32>().ok());
             return Some(match length {
                 Some(length) => format!("varchar({length})"),
                 None => String::from("text"),
             });
         }
-        ("text" | "tinytext" | "mediumtext" | "longtext" | "clob" | "ntext" | "enum" | "set"
-        | "name" | "citext", _) => "text",
+        (
+            "text" | "tinytext" | "mediumtext" | "longtext" | "clob" | "ntext" | "enum" | "set"
+            | "name" | "citext",
+            _,
+        ) => "text",
         ("uuid", _) => "uuid",
         ("binary", Dialect::MySql) if size == Some("16") => "uuid",
         ("date", _) => "date",
         ("time" | "time without time zone", _) => "time",
-        ("datetime" | "timestamp" | "timestamp with time zone" | "timestamp without time zone"
-        | "timestamptz", _) => "timestamptz",
+        (
+            "datetime"
+            | "timestamp"
+            | "timestamp with time zone"
+            | "timestamp without time zone"
+            | "timestamptz",
+            _,
+        ) => "timestamptz",
         ("interval", _) => "interval",
-        ("bytea" | "blob" | "tinyblob" | "mediumblob" | "longblob" | "binary" | "varbinary"
-        | "image" | "", _) => "bytea",
+        (
+            "bytea" | "blob" | "tinyblob" | "mediumblob" | "longblob" | "binary" | "varbinary"
+            | "image" | "",
+            _,
+        ) => "bytea",
         ("json" | "jsonb", _) => "jsonb",
         _ => return None,
     };
@@ -63,11 +78,19 @@ pub(super) fn portable(native: &str, dialect: Dialect) -> Option<String> {
 /// A default in the portable language; `None` where it is not a plain one.
 pub(super) fn default(native: &str, ty: &str) -> Option<String> {
     let mut text = native.trim();
-    while let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+    while let Some(inner) = text
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
         text = inner.trim();
     }
     let lower = text.to_lowercase();
-    let moments = ["now()", "current_timestamp", "current_timestamp()", "current_timestamp(6)"];
+    let moments = [
+        "now()",
+        "current_timestamp",
+        "current_timestamp()",
+        "current_timestamp(6)",
+    ];
     if moments.contains(&lower.as_str()) || lower.starts_with("utc_timestamp") {
         return (ty == "timestamptz").then(|| String::from("now()"));
     }
@@ -79,7 +102,9 @@ pub(super) fn default(native: &str, ty: &str) -> Option<String> {
         (true, Some(end)) => text.get(..=end)?,
         _ => text.split("::").next()?,
     };
-    let inner = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    let inner = text
+        .strip_prefix('\'')
+        .and_then(|rest| rest.strip_suffix('\''));
     match (inner, ty) {
         (Some(digit), "boolean") => match digit {
             "0" | "false" | "f" => Some(String::from("false")),
@@ -93,13 +118,10 @@ pub(super) fn default(native: &str, ty: &str) -> Option<String> {
             "1" | "true" | "b'1'" => Some(String::from("true")),
             _ => None,
         },
-        (None, ty) => text
-            .parse::<f64>()
-            .is_ok()
-            .then(|| match is_number(ty) {
-                true => text.to_owned(),
-                false => format!("'{text}'"),
-            }),
+        (None, ty) => text.parse::<f64>().is_ok().then(|| match is_number(ty) {
+            true => text.to_owned(),
+            false => format!("'{text}'"),
+        }),
     }
 }
 

@@ -11,9 +11,9 @@ use crate::failure::{Failure, Outcome};
 pub(super) fn run(configuration: &Configuration, execute: Option<&str>) -> Outcome {
     let url = database_url(configuration)?;
     let mut command = client(&url, execute)?;
-    let status = command
-        .status()
-        .map_err(|error| Failure::failed(format!("{:?}: {error}", command.get_program())))?;
+    let status = command.status().map_err(|error| {
+        Failure::failed(format!("{}: {error}", command.get_program().display()))
+    })?;
     match status.success() {
         true => Ok(()),
         false => Err(Failure::failed(format!("the client ended with {status}"))),

@@ -30,7 +30,9 @@ impl Still {
         };
         let copy = path.with_extension(format!("copy-{}", std::process::id()));
         let db = connect_to_migrate(configuration).await?;
-        db.snapshot(&copy).await.map_err(|error| failed(&db, &error))?;
+        db.snapshot(&copy)
+            .await
+            .map_err(|error| failed(&db, &error))?;
         let url = DatabaseUrl::parse(&format!("sqlite:{}", copy.display()), Path::new(""));
         let url = url.map_err(|error| Failure::failed(error.to_string()))?;
         let db = connect_at(configuration, &url).await?;
@@ -39,7 +41,10 @@ impl Still {
     }
 
     async fn close(self) -> Outcome {
-        self.db.close().await.map_err(|error| failed(&self.db, &error))?;
+        self.db
+            .close()
+            .await
+            .map_err(|error| failed(&self.db, &error))?;
         drop(self.db);
         let Some(copy) = self.copy else { return Ok(()) };
         for ending in ["", "-wal", "-shm"] {
@@ -72,7 +77,9 @@ async fn dump_to(configuration: &Configuration, path: &Path) -> Outcome<u64> {
     let dumped = rows::dump(&still.db, &files_of(configuration)?, &mut out).await;
     still.close().await?;
     let rows = dumped?;
-    let file = out.into_inner().map_err(|error| io(&beside)(error.into_error()))?;
+    let file = out
+        .into_inner()
+        .map_err(|error| io(&beside)(error.into_error()))?;
     file.sync_all().map_err(io(&beside))?;
     std::fs::rename(&beside, path).map_err(io(path))?;
     Ok(rows)
@@ -98,7 +105,8 @@ pub(super) async fn dump(configuration: &Configuration, path: Option<&Path>) -> 
     let dumped = rows::dump(&still.db, &files_of(configuration)?, &mut out).await;
     still.close().await?;
     dumped?;
-    out.flush().map_err(|error| Failure::failed(error.to_string()))
+    out.flush()
+        .map_err(|error| Failure::failed(error.to_string()))
 }
 
 pub(super) async fn load(configuration: &Configuration, path: &Path) -> Outcome {
@@ -172,12 +180,17 @@ pub(super) async fn move_to(configuration: &Configuration, to: &str) -> Outcome 
     let moved = move_all(&still.db, &target, &catalogs).await;
     still.close().await?;
     let rows = moved?;
-    println!("moved {rows} row(s) to {}; every table is the same on both sides", target.description());
+    println!(
+        "moved {rows} row(s) to {}; every table is the same on both sides",
+        target.description()
+    );
     Ok(())
 }
 
 async fn move_all(from: &Db, to: &Db, catalogs: &Catalogs) -> Outcome<u64> {
-    let mut tx = Transfer::begin(from).await.map_err(|error| failed(from, &error))?;
+    let mut tx = Transfer::begin(from)
+        .await
+        .map_err(|error| failed(from, &error))?;
     let mut bar = Bar::new();
     let mut total = 0;
     let transfers = catalogs.transfers();
@@ -198,12 +211,16 @@ async fn move_all(from: &Db, to: &Db, catalogs: &Catalogs) -> Outcome<u64> {
     for table in transfers.iter().flat_map(Transfer::tables) {
         rows::write(to, Transfer::numbering(to.dialect(), table)).await?;
         let here = digest(from, &mut tx, table).await?;
-        let mut there = Transfer::begin(to).await.map_err(|error| failed(to, &error))?;
+        let mut there = Transfer::begin(to)
+            .await
+            .map_err(|error| failed(to, &error))?;
         let same = digest(to, &mut there, table).await? == here;
         there.rollback().await.map_err(|error| failed(to, &error))?;
         if !same {
-            return Err(Failure::failed(format!("{} is not the same on both sides", table.name))
-                .fix("something else writes there; take an empty database and move again"));
+            return Err(
+                Failure::failed(format!("{} is not the same on both sides", table.name))
+                    .fix("something else writes there; take an empty database and move again"),
+            );
         }
     }
     tx.rollback().await.map_err(|error| failed(from, &error))?;

@@ -45,7 +45,10 @@ pub(super) async fn run(
         made += usize::from(register(&service, &name).await?);
     }
     drop(bar);
-    println!("made {made} account(s), {}1@example.org and so on", NAMES[1]);
+    println!(
+        "made {made} account(s), {}1@example.org and so on",
+        NAMES[1]
+    );
     println!("all sign in with \"{PASSWORD}\"");
     Ok(())
 }
@@ -55,7 +58,10 @@ async fn register(service: &InProcess, name: &str) -> Outcome<bool> {
     let body = serde_json::json!({
         "email": format!("{name}@example.org"), "username": name, "password": PASSWORD,
     });
-    let headers = [(String::from("content-type"), String::from("application/json"))];
+    let headers = [(
+        String::from("content-type"),
+        String::from("application/json"),
+    )];
     let answer = service
         .send("POST", "/register", &headers, body.to_string().into_bytes())
         .await;

@@ -32,7 +32,11 @@ pub(super) async fn create(configuration: &Configuration) -> Outcome {
         let is_new = !path.exists();
         let db = Db::connect(&logins.app, &options).await;
         db.map_err(|error| failed(&logins.app, &error))?;
-        println!("{} {}", if is_new { "made" } else { "there already:" }, path.display());
+        println!(
+            "{} {}",
+            if is_new { "made" } else { "there already:" },
+            path.display()
+        );
         return Ok(());
     }
     let admin = administrator(configuration)?;
@@ -62,7 +66,14 @@ pub(super) async fn drop(configuration: &Configuration, confirmed: Option<&str>)
                 Err(error) => return Err(Failure::failed(format!("{}: {error}", path.display()))),
             }
         }
-        println!("{}", if there { "dropped" } else { "there was nothing to drop" });
+        println!(
+            "{}",
+            if there {
+                "dropped"
+            } else {
+                "there was nothing to drop"
+            }
+        );
         return Ok(());
     }
     let options = database_options(configuration, &logins.app)?;

@@ -10,8 +10,11 @@ use crate::project::{Files, connect_to_migrate, system_migrations};
 pub(super) async fn run(configuration: &Configuration) -> Outcome {
     let files = Files::read(&configuration.folder)?;
     if !files.schema.is_empty() || !files.migrations.is_empty() {
-        return Err(Failure::decision("schema/ and migrations/ hold files already")
-            .fix("pull into a project of its own: pilaster init --example blank, without schema/"));
+        return Err(
+            Failure::decision("schema/ and migrations/ hold files already").fix(
+                "pull into a project of its own: pilaster init --example blank, without schema/",
+            ),
+        );
     }
     let db = connect_to_migrate(configuration).await?;
     let (clock, rng) = (Clock::System, Rng::System);
@@ -76,5 +79,7 @@ fn conversion(first: &str, dialect: sql::Dialect, pulled: &Pulled) -> Outcome<St
     let (header, _) = blank.split_once("-- @up\n").unwrap_or((&blank, ""));
     let statements = pulled.conversions.join(";\n");
     let engine = dialect.name();
-    Ok(format!("{header}-- @up\n-- @engine {engine}\n{statements};\n-- @engine all\n-- @down\n"))
+    Ok(format!(
+        "{header}-- @up\n-- @engine {engine}\n{statements};\n-- @engine all\n-- @down\n"
+    ))
 }

@@ -49,10 +49,16 @@ fn not_written(error: &std::io::Error) -> Failure {
 pub(super) async fn dump(db: &Db, files: &Files, out: &mut impl Write) -> Outcome<u64> {
     require_current(db, files).await?;
     let catalogs = Catalogs::of(files)?;
-    let revision = files.migrations()?.files.last().map(|file| file.revision.clone());
+    let revision = files
+        .migrations()?
+        .files
+        .last()
+        .map(|file| file.revision.clone());
     let header = json!({"pilaster": "dump", "version": VERSION, "revision": revision});
     writeln!(out, "{header}").map_err(|error| not_written(&error))?;
-    let mut tx = Transfer::begin(db).await.map_err(|error| failed(db, &error))?;
+    let mut tx = Transfer::begin(db)
+        .await
+        .map_err(|error| failed(db, &error))?;
     let mut bar = Bar::new();
     let mut total = 0;
     for transfer in &catalogs.transfers() {
@@ -114,7 +120,9 @@ pub(super) async fn load(db: &Db, files: &Files, lines: &mut dyn BufRead) -> Out
         let name = head["table"].as_str().unwrap_or_default().to_owned();
         let found = transfers.iter().find_map(|transfer| {
             let mut tables = transfer.tables().iter();
-            tables.find(|table| table.name == *name).map(|table| (transfer, *table))
+            tables
+                .find(|table| table.name == *name)
+                .map(|table| (transfer, *table))
         });
         let Some((transfer, table)) = found else {
             return Err(reader.wrong(&format!("schema/ has no table {name}")));
@@ -168,12 +176,7 @@ async fn load_table(
     Ok(digest.rows)
 }
 
-async fn put(
-    db: &Db,
-    transfer: &Transfer<'_>,
-    table: &Table,
-    rows: &mut Vec<Row>,
-) -> Outcome {
+async fn put(db: &Db, transfer: &Transfer<'_>, table: &Table, rows: &mut Vec<Row>) -> Outcome {
     write(db, transfer.insert(db.dialect(), table, rows)).await?;
     rows.clear();
     Ok(())
@@ -265,13 +268,21 @@ impl Reader<'_> {
         if header["pilaster"] != "dump" || header["version"] != json!(VERSION) {
             return Err(self.wrong("this is no dump of this version"));
         }
-        let own = files.migrations()?.files.last().map(|file| file.revision.clone());
+        let own = files
+            .migrations()?
+            .files
+            .last()
+            .map(|file| file.revision.clone());
         if header["revision"] != json!(own) {
             let theirs = header["revision"].as_str().unwrap_or("base");
             let own = own.as_deref().unwrap_or("base");
             return Err(self
-                .wrong(&format!("it was made at migration {theirs}, and this is {own}"))
-                .fix(format!("pilaster migrate up {theirs} with the files of that time, load, then go on")));
+                .wrong(&format!(
+                    "it was made at migration {theirs}, and this is {own}"
+                ))
+                .fix(format!(
+                    "pilaster migrate up {theirs} with the files of that time, load, then go on"
+                )));
         }
         Ok(())
     }

@@ -11,9 +11,9 @@ pub(super) fn from_postgres(error: &tokio_postgres::Error) -> DbError {
             || std::error::Error::source(error)
                 .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         {
-            return DbError::Unavailable(error.to_string());
+            return DbError::Unavailable(with_source(error));
         }
-        return DbError::Other(format!("{error}"));
+        return DbError::Other(with_source(error));
     };
     let constraint = server.constraint().map(str::to_owned);
     let column = server.column().map(str::to_owned);
@@ -37,6 +37,14 @@ pub(super) fn from_postgres(error: &tokio_postgres::Error) -> DbError {
         &SqlState::INSUFFICIENT_PRIVILEGE => DbError::Denied(server.message().to_owned()),
         &SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE => DbError::Timeout,
         code => other(code, server),
+    }
+}
+
+/// The driver's message and what is behind it, which says more.
+fn with_source(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 
