@@ -34,8 +34,8 @@ pub use source::{Diagnostic, Source, Span};
 pub use statement::{
     AlterAction, AlterTable, ColumnChange, ColumnDef, CommentOn, CommentTarget, CreateIndex,
     CreatePolicy, CreateRole, CreateTable, DefaultDef, DropIndex, DropTable, ForeignKeyDef, Grant,
-    GrantRole, NativeStatement, PolicyCommand, Privilege, ReferentialAction, Statement,
-    TableConstraint, Was,
+    GrantRole, IndexKeyDef, NativeStatement, PolicyCommand, Privilege, ReferentialAction,
+    Statement, TableConstraint, Was,
 };
 pub use types::Type;
 pub use walk::expression_reads;

@@ -178,10 +178,21 @@ pub struct CreateIndex {
     pub table: Ident,
     /// Where it is declared.
     pub span: Span,
-    /// Columns and whether they descend.
-    pub columns: Vec<(Ident, bool)>,
+    /// What it is over, and whether it descends.
+    pub keys: Vec<(IndexKeyDef, bool)>,
     /// `UNIQUE`
     pub unique: bool,
+    /// `WHERE …`, unchecked.
+    pub predicate: Option<RawExpr>,
+}
+
+/// What an index is over.
+#[derive(Clone, Debug)]
+pub enum IndexKeyDef {
+    /// A column.
+    Column(Ident),
+    /// An expression, unchecked.
+    Expression(RawExpr),
 }
 
 /// `CREATE ROLE name`

@@ -111,6 +111,19 @@ impl Expr {
         found
     }
 
+    /// Whether it is another one at another moment, or each time.
+    #[must_use]
+    pub fn names_moment(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |expr| {
+            found |= matches!(
+                expr.kind,
+                ExprKind::Now | ExprKind::NowPlus(_) | ExprKind::NewId { .. }
+            );
+        });
+        found
+    }
+
     /// Whether it holds a sub-query.
     #[must_use]
     pub fn has_query(&self) -> bool {

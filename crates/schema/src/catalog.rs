@@ -173,15 +173,70 @@ impl Constraint {
     }
 }
 
-/// An index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An index. Two are equal when they are written alike, wherever they stand.
+#[derive(Clone, Debug)]
 pub struct Index {
     /// Its name.
     pub name: Ident,
-    /// Columns and whether they descend.
-    pub columns: Vec<(Ident, bool)>,
+    /// What it is over.
+    pub keys: Vec<IndexKey>,
     /// `UNIQUE`
     pub unique: bool,
+    /// `WHERE …` over "this row" (binding 0).
+    pub predicate: Option<Expr>,
+}
+
+/// One thing that an index is over.
+#[derive(Clone, Debug)]
+pub struct IndexKey {
+    /// The column or expression.
+    pub target: IndexTarget,
+    /// `DESC`
+    pub descending: bool,
+}
+
+/// A column or an expression.
+#[derive(Clone, Debug)]
+pub enum IndexTarget {
+    /// A column.
+    Column(Ident),
+    /// An expression over "this row" (binding 0).
+    Expression(Expr),
+}
+
+impl Index {
+    /// The columns that it is over, expressions left out.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Ident> {
+        let column = |key: &IndexKey| match &key.target {
+            IndexTarget::Column(name) => Some(name.clone()),
+            IndexTarget::Expression(_) => None,
+        };
+        self.keys.iter().filter_map(column).collect()
+    }
+
+    /// `("a" desc, (lower("b"))) where …` in the portable language.
+    #[must_use]
+    pub fn definition(&self) -> String {
+        let key = |key: &IndexKey| {
+            let target = match &key.target {
+                IndexTarget::Column(name) => format!("\"{}\"", name.as_str().replace('"', "\"\"")),
+                IndexTarget::Expression(expr) => format!("({expr})"),
+            };
+            format!("{target}{}", if key.descending { " desc" } else { "" })
+        };
+        let keys: Vec<String> = self.keys.iter().map(key).collect();
+        let predicate = self.predicate.as_ref().map(|expr| format!(" where {expr}"));
+        format!("({}){}", keys.join(", "), predicate.unwrap_or_default())
+    }
+}
+
+impl PartialEq for Index {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.unique == other.unique
+            && self.definition() == other.definition()
+    }
 }
 
 /// What one role may do on one table.

@@ -2,6 +2,7 @@
 
 mod alter;
 mod columns;
+mod indexes;
 mod rebuild;
 mod tables;
 
@@ -10,7 +11,7 @@ pub(crate) use columns::{Native, native_type};
 use lang::{ddl_expression, ddl_write};
 use sql::{Dialect, Ident, Sql};
 
-use crate::{Catalog, Column, ForeignKey, Index, Operation, Table};
+use crate::{Catalog, Column, ForeignKey, Operation, Table};
 
 /// A statement, and the operation that it is a part of.
 #[derive(Clone, Debug)]
@@ -114,12 +115,11 @@ fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) 
                 .ident(to);
         }
         Operation::CreateIndex { table, index } => {
-            let mut all = alter::retype(table, &key_columns(index), catalog, dialect);
-            create_index(&mut sql, table, index);
-            all.push(sql);
-            return all;
+            return indexes::create(table, index, catalog, dialect);
         }
-        Operation::DropIndex { table, index } => return drop_index(table, index, catalog, dialect),
+        Operation::DropIndex { table, index } => {
+            return indexes::drop(table, index, catalog, dialect);
+        }
         Operation::Change(write) => ddl_write(&mut sql, write),
         Operation::Native(native) => {
             if !native.engines.contains(&dialect) {
@@ -155,76 +155,6 @@ fn add_column(
             vec![sql, tables::add_foreign_key(table, key, dialect)]
         }
     }
-}
-
-fn key_columns(index: &Index) -> Vec<Ident> {
-    index.columns.iter().map(|(name, _)| name.clone()).collect()
-}
-
-fn drop_index(table: &Ident, index: &Index, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
-    let mut sql = Sql::new(dialect);
-    sql.push("drop index ").ident(&index.name);
-    match dialect {
-        Dialect::Sqlite | Dialect::Postgres => {}
-        Dialect::MySql | Dialect::MariaDb => {
-            sql.push(" on ").ident(table);
-        }
-    }
-    let mut all = match dialect {
-        Dialect::Sqlite | Dialect::Postgres => Vec::new(),
-        Dialect::MySql | Dialect::MariaDb => own_indexes(table, index, catalog, dialect),
-    };
-    all.push(sql);
-    all.extend(alter::retype(table, &key_columns(index), catalog, dialect));
-    all
-}
-
-/// MySQL and MariaDB make an index for each foreign key, named like it, and take it away when
-/// another one serves; before that one goes, theirs has to come back.
-fn own_indexes(table: &Ident, gone: &Index, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
-    let Some(owner) = catalog.table(table.as_str()) else {
-        return Vec::new();
-    };
-    let primary = owner.primary_key.iter().map(|key| key.columns.clone());
-    let uniques = owner.uniques.iter().map(|unique| unique.columns.clone());
-    let indexes = owner.indexes.iter().map(key_columns);
-    let others: Vec<Vec<Ident>> = primary.chain(uniques).chain(indexes).collect();
-    let rests = |key: &&ForeignKey| {
-        let served = |columns: &Vec<Ident>| columns.starts_with(&key.columns);
-        served(&key_columns(gone)) && !others.iter().any(served)
-    };
-    let create = |key: &ForeignKey| {
-        let mut sql = Sql::new(dialect);
-        sql.push("create index ").ident(&key.name);
-        sql.push(" on ").ident(table).push(" (");
-        sql.idents(&key.columns).push(")");
-        sql
-    };
-    owner
-        .foreign_keys
-        .iter()
-        .filter(rests)
-        .map(create)
-        .collect()
-}
-
-fn create_index(sql: &mut Sql, table: &Ident, index: &Index) {
-    sql.push(if index.unique {
-        "create unique index "
-    } else {
-        "create index "
-    });
-    sql.ident(&index.name).push(" on ").ident(table).push(" (");
-    for (place, (column, descending)) in index.columns.iter().enumerate() {
-        if place > 0 {
-            sql.push(", ");
-        }
-        sql.ident(column);
-        if *descending {
-            sql.push(" desc");
-        }
-    }
-    sql.push(")");
 }
 
 /// A CHECK's or DEFAULT's expression.

@@ -50,7 +50,9 @@ pub async fn describe(db: &Db, table: &Table) -> DbResult<Option<Description>> {
             .push("and a.attnum > 0 and not a.attisdropped order by a.attnum"),
         Dialect::MySql | Dialect::MariaDb => sql
             .push("select column_name, lower(column_type), lower(is_nullable) ")
+            // A column that stands for a key of an index is nobody's to see.
             .push("from information_schema.columns where table_schema = database() ")
+            .push("and lower(extra) not like '%invisible%' ")
             .push("and table_name = ")
             .arg(table.name.as_str())
             .push(" order by ordinal_position"),

@@ -18,8 +18,8 @@ mod resolve;
 mod transfer;
 
 pub use catalog::{
-    Catalog, Check, Column, ColumnDefault, Constraint, ForeignKey, Grant, Index, Policy,
-    PrimaryKey, Role, Table, Unique,
+    Catalog, Check, Column, ColumnDefault, Constraint, ForeignKey, Grant, Index, IndexKey,
+    IndexTarget, Policy, PrimaryKey, Role, Table, Unique,
 };
 pub use ddl::{Rendered, render_operations};
 pub use describe::{DescribedColumn, Description, describe};

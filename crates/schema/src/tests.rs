@@ -3,6 +3,7 @@
 mod changes;
 mod ddl;
 mod errors;
+mod indexes;
 mod interrupted;
 mod migrations;
 mod random;

@@ -3,11 +3,11 @@
 use sql::Ident;
 use sqlparser::ast;
 
-use super::{alter, create, name, table_name};
+use super::{alter, create, name, place_of, table_name};
 use crate::{
     CommentOn, CommentTarget, CreateIndex, CreatePolicy, CreateRole, Diagnostic, DropIndex,
-    DropTable, Grant, GrantRole, PolicyCommand, Privilege, RawExpr, RawQuery, Source, Span,
-    Statement,
+    DropTable, Grant, GrantRole, IndexKeyDef, PolicyCommand, Privilege, RawExpr, RawQuery, Source,
+    Span, Statement,
 };
 
 type Parsed<T> = Result<T, Diagnostic>;
@@ -83,29 +83,27 @@ fn create_index(source: &Source, index: &ast::CreateIndex, span: Span) -> Parsed
             "write CREATE INDEX table_column_idx ON …",
         );
     };
-    if index.predicate.is_some() {
-        return refuse(
-            "a partial index does not exist on every engine",
-            "leave the WHERE away",
-        );
-    }
-    let mut columns = Vec::new();
+    let raw = |expr: &ast::Expr| RawExpr {
+        expr: expr.clone(),
+        span: place_of(expr, span),
+    };
+    let mut keys = Vec::new();
     for column in &index.columns {
-        let ast::Expr::Identifier(ident) = &column.column.expr else {
-            return refuse(
-                "an index is over columns",
-                "name a column, not an expression",
-            );
+        let key = match &column.column.expr {
+            ast::Expr::Identifier(ident) => IndexKeyDef::Column(name(&source.path, ident, span)?),
+            ast::Expr::Nested(expr) => IndexKeyDef::Expression(raw(expr)),
+            expr => IndexKeyDef::Expression(raw(expr)),
         };
         let descending = column.column.options.sort == Some(ast::OrderBySort::Desc);
-        columns.push((name(&source.path, ident, span)?, descending));
+        keys.push((key, descending));
     }
     Ok(CreateIndex {
         name: table_name(&source.path, object, span)?,
         table: table_name(&source.path, &index.table_name, span)?,
         span,
-        columns,
+        keys,
         unique: index.unique,
+        predicate: index.predicate.as_ref().map(raw),
     })
 }
 

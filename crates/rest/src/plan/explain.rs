@@ -175,13 +175,7 @@ impl TableErrors {
                 return Some(texts(&unique.columns));
             }
             if let Some(index) = table.indexes.iter().find(|index| index.name == *name) {
-                return Some(
-                    index
-                        .columns
-                        .iter()
-                        .map(|(column, _)| column.to_string())
-                        .collect(),
-                );
+                return Some(texts(&index.columns()));
             }
             let primary = table.primary_key.as_ref()?;
             (primary.name == *name || name == "PRIMARY").then(|| texts(&primary.columns))

@@ -157,6 +157,6 @@ impl Table {
             || self
                 .indexes
                 .iter()
-                .any(|index| index.columns.iter().any(|(own, _)| own == name))
+                .any(|index| index.columns().contains(name))
     }
 }

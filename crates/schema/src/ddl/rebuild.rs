@@ -4,7 +4,7 @@
 
 use sql::{Dialect, Ident, Sql};
 
-use super::{create_index, tables};
+use super::{indexes, tables};
 use crate::{ColumnDefault, Operation, Table};
 
 /// The table, where `ALTER TABLE` of SQLite cannot do it.
@@ -77,10 +77,7 @@ pub(super) fn statements(table: &Table, added: &[Ident]) -> Vec<Sql> {
     rename.push("alter table ").ident(&other.name);
     rename.push(" rename to ").ident(&table.name);
     all.extend([drop, rename]);
-    for index in &table.indexes {
-        let mut sql = new();
-        create_index(&mut sql, &table.name, index);
-        all.push(sql);
-    }
+    let indexes = table.indexes.iter();
+    all.extend(indexes.map(|index| indexes::plain(&table.name, index, Dialect::Sqlite)));
     all
 }

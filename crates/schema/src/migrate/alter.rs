@@ -3,7 +3,7 @@
 use lang::{AlterAction, AlterTable, ColumnChange, ColumnDef, Diagnostic, Span, TableConstraint};
 use sql::Ident;
 
-use crate::{Catalog, Constraint, Operation, Table};
+use crate::{Catalog, Constraint, IndexTarget, Operation, Table};
 
 type Changed = Result<Operation, Diagnostic>;
 
@@ -116,9 +116,15 @@ impl Altering<'_> {
             rename(&mut key.columns);
         }
         for index in &mut table.indexes {
-            let columns = index.columns.iter_mut();
-            for (column, _) in columns.filter(|(column, _)| column == from) {
-                *column = to.clone();
+            for key in &mut index.keys {
+                match &mut key.target {
+                    IndexTarget::Column(column) if column == from => *column = to.clone(),
+                    IndexTarget::Column(_) => {}
+                    IndexTarget::Expression(expr) => expr.rename_row_column(from, to),
+                }
+            }
+            if let Some(predicate) = &mut index.predicate {
+                predicate.rename_row_column(from, to);
             }
         }
         // The engines rename inside of these by themselves.

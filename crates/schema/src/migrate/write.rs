@@ -324,21 +324,9 @@ fn define_constraint(constraint: &Constraint) -> String {
 }
 
 fn create_index(text: &mut String, table: &Ident, index: &Index) {
-    let columns: Vec<String> = index
-        .columns
-        .iter()
-        .map(|(column, descending)| match descending {
-            true => format!("{} desc", name(column)),
-            false => name(column),
-        })
-        .collect();
     let unique = if index.unique { "unique " } else { "" };
-    let (index, table) = (name(&index.name), name(table));
-    let _ = writeln!(
-        text,
-        "create {unique}index {index} on {table} ({});",
-        columns.join(", ")
-    );
+    let (own, table, what) = (name(&index.name), name(table), index.definition());
+    let _ = writeln!(text, "create {unique}index {own} on {table} {what};");
 }
 
 fn drop_index(text: &mut String, index: &Index) {

@@ -1,12 +1,13 @@
 //! Tables, columns and their defaults, indexes, comments.
 
 use lang::{
-    ColumnDef, CommentTarget, CreateTable, Diagnostic, Expr, ExprKind, Statement, check_expression,
+    ColumnDef, CommentTarget, CreateIndex, CreateTable, Diagnostic, Expr, ExprKind, IndexKeyDef,
+    RawExpr, Statement, check_expression,
 };
 use sql::Ident;
 
 use super::{CatalogKind, Placed, near};
-use crate::{Catalog, Column, ColumnDefault, Index, Table};
+use crate::{Catalog, Column, ColumnDefault, Index, IndexKey, IndexTarget, Table};
 
 /// Beginnings of names that belong to Pilaster or to an engine.
 const RESERVED: [&str; 4] = ["auth_", "pilaster_", "sqlite_", "pg_"];
@@ -175,7 +176,7 @@ impl Catalog {
                 continue;
             }
             let names = lang::Relations::names(self);
-            let Some(table) = self.table_mut(&create.table) else {
+            if self.table(create.table.as_str()).is_none() {
                 let message = format!("there is no table {}", create.table);
                 errors.push(near(
                     Diagnostic::new(*path, create.span, message),
@@ -183,22 +184,55 @@ impl Catalog {
                     &names,
                 ));
                 continue;
-            };
-            let wrong = create
-                .columns
-                .iter()
-                .find(|(column, _)| table.column(column.as_str()).is_none());
-            if let Some((column, _)) = wrong {
-                let message = format!("{} has no column {column}", table.name);
-                errors.push(Diagnostic::new(*path, create.span, message));
-                continue;
             }
-            table.indexes.push(Index {
-                name: create.name.clone(),
-                columns: create.columns.clone(),
-                unique: create.unique,
-            });
+            match self.new_index(path, create) {
+                Ok(index) => {
+                    if let Some(table) = self.table_mut(&create.table) {
+                        table.indexes.push(index);
+                    }
+                }
+                Err(more) => errors.extend(more),
+            }
         }
+    }
+
+    fn new_index(&self, path: &str, create: &CreateIndex) -> Result<Index, Vec<Diagnostic>> {
+        let refuse = |message: String| vec![Diagnostic::new(path, create.span, message)];
+        let Some(table) = self.table(create.table.as_str()) else {
+            return Err(refuse(format!("there is no table {}", create.table)));
+        };
+        let shape = table.shape();
+        let checked = |raw: &RawExpr, ty: Option<&lang::Type>| {
+            let expr = check_expression(raw, path, ty, Some(&shape), self)?;
+            let is_fixed = !expr.has_query() && !expr.names_caller() && !expr.names_moment();
+            match is_fixed {
+                true => Ok(expr),
+                false => Err(refuse(format!(
+                    "the index {} is over what is not the row's own: {expr}",
+                    create.name
+                ))),
+            }
+        };
+        let mut keys = Vec::new();
+        for (key, descending) in &create.keys {
+            let target = match key {
+                IndexKeyDef::Column(column) if table.column(column.as_str()).is_none() => {
+                    return Err(refuse(format!("{} has no column {column}", table.name)));
+                }
+                IndexKeyDef::Column(column) => IndexTarget::Column(column.clone()),
+                IndexKeyDef::Expression(raw) => IndexTarget::Expression(checked(raw, None)?),
+            };
+            let descending = *descending;
+            keys.push(IndexKey { target, descending });
+        }
+        let predicate = create.predicate.as_ref();
+        let predicate = predicate.map(|raw| checked(raw, Some(&lang::Type::Boolean)));
+        Ok(Index {
+            name: create.name.clone(),
+            keys,
+            unique: create.unique,
+            predicate: predicate.transpose()?,
+        })
     }
 
     pub(super) fn declare_comments(&mut self, placed: &[Placed<'_>], errors: &mut Vec<Diagnostic>) {

@@ -144,6 +144,19 @@ fn write(tables: &[Option<Table>]) -> String {
                 "create index {name}_idx on {name} ({first} desc, id);"
             );
         }
+        if let (true, Some(last)) = (*indexed, seen.last()) {
+            let last = NAMES[*last];
+            let _ = writeln!(
+                text,
+                "create index {name}_expr on {name} ((id * 2), {last}) where id > 1;"
+            );
+        }
+        if *points {
+            let _ = writeln!(
+                text,
+                "create unique index {name}_part on {name} (id, (id + 1)) where id <> 7;"
+            );
+        }
         earlier = Some(name);
     }
     text
