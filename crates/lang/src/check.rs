@@ -2,12 +2,14 @@
 
 mod expr;
 mod functions;
+mod inline;
 mod literal;
 mod predicate;
 mod query;
 mod scope;
 mod write;
 
+pub use inline::check_function;
 pub use scope::{ParameterShape, RelationShape, Relations, ShapeColumn};
 
 use sqlparser::ast;
@@ -80,6 +82,12 @@ struct Checker<'a> {
     next_binding: u32,
     /// The next query's columns go into an INSERT's by their place; their names do not matter.
     unnamed: bool,
+    /// The next query stands within an expression: its columns need no names.
+    nameless: bool,
+    /// The arguments of the functions that are being put in.
+    arguments: Vec<Expr>,
+    /// How deep.
+    inlining: usize,
 }
 
 impl<'a> Checker<'a> {
@@ -97,6 +105,9 @@ impl<'a> Checker<'a> {
             scopes: Vec::new(),
             next_binding: 1,
             unnamed: false,
+            nameless: false,
+            arguments: Vec::new(),
+            inlining: 0,
         }
     }
 

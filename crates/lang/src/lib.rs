@@ -19,7 +19,7 @@ mod walk;
 
 pub use check::{
     CheckedStatement, ParameterShape, RelationShape, Relations, ShapeColumn, check_expression,
-    check_query,
+    check_function, check_query,
 };
 pub use expr::{
     AggregateFunction, AuthFunction, BinaryOp, Expr, ExprKind, Function, Literal, UnaryOp,
@@ -32,10 +32,10 @@ pub use query::{
 pub use render::{Environment, ExpressionWriter, WriteRules, ddl_expression, ddl_now, ddl_write};
 pub use source::{Diagnostic, Source, Span};
 pub use statement::{
-    AlterAction, AlterTable, ColumnChange, ColumnDef, CommentOn, CommentTarget, CreateIndex,
-    CreatePolicy, CreateRole, CreateTable, DefaultDef, DropIndex, DropTable, ForeignKeyDef, Grant,
-    GrantRole, IndexKeyDef, NativeStatement, PolicyCommand, Privilege, ReferentialAction,
-    Statement, TableConstraint, Was,
+    AlterAction, AlterTable, ColumnChange, ColumnDef, CommentOn, CommentTarget, CreateEnum,
+    CreateIndex, CreatePolicy, CreateRole, CreateTable, DefaultDef, DropIndex, DropTable,
+    ForeignKeyDef, FunctionDef, Grant, GrantRole, IndexKeyDef, NativeStatement, PolicyCommand,
+    Privilege, ReferentialAction, Statement, TableConstraint, Was,
 };
 pub use types::Type;
 pub use walk::expression_reads;

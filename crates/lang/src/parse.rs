@@ -3,6 +3,7 @@
 
 mod alter;
 mod create;
+mod function;
 mod native;
 mod sqlite;
 mod statements;
@@ -131,6 +132,22 @@ pub fn parse_query(source: &Source) -> Result<Vec<RawQuery>, Vec<Diagnostic>> {
         Ok(queries)
     } else {
         Err(diagnostics)
+    }
+}
+
+impl RawExpr {
+    /// `column in ('a', 'b')`
+    pub(crate) fn is_one_of(column: &Ident, values: &[String], span: Span) -> Self {
+        let value = |value: &String| {
+            ast::Expr::Value(ast::Value::SingleQuotedString(value.clone()).with_empty_span())
+        };
+        let ident = ast::Ident::with_quote('"', column.as_str());
+        let expr = ast::Expr::InList {
+            expr: Box::new(ast::Expr::Identifier(ident)),
+            list: values.iter().map(value).collect(),
+            negated: false,
+        };
+        Self { expr, span }
     }
 }
 

@@ -21,6 +21,10 @@ pub enum Statement {
     CreatePolicy(CreatePolicy),
     /// `COMMENT ON`
     Comment(CommentOn),
+    /// `CREATE TYPE … AS ENUM`
+    CreateEnum(CreateEnum),
+    /// `CREATE FUNCTION`
+    CreateFunction(FunctionDef),
     /// `DROP TABLE`, in migrations
     DropTable(DropTable),
     /// `DROP INDEX`, in migrations
@@ -44,6 +48,32 @@ pub struct NativeStatement {
     pub span: Span,
 }
 
+/// `CREATE TYPE name AS ENUM (…)`: a text that is one of a few.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateEnum {
+    /// Its name.
+    pub name: Ident,
+    /// Its values, in order.
+    pub values: Vec<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// `CREATE FUNCTION name(…) RETURNS … LANGUAGE sql`
+#[derive(Clone, Debug)]
+pub struct FunctionDef {
+    /// Its name.
+    pub name: Ident,
+    /// Where it is declared.
+    pub span: Span,
+    /// Its parameters: names and types.
+    pub parameters: Vec<(Ident, Type)>,
+    /// What it gives.
+    pub returns: Type,
+    /// What stands in the place of a call, unchecked.
+    pub body: RawExpr,
+}
+
 /// `CREATE TABLE name (…)`
 #[derive(Clone, Debug)]
 pub struct CreateTable {
@@ -58,6 +88,33 @@ pub struct CreateTable {
     pub constraints: Vec<TableConstraint>,
     /// `-- @was …`
     pub was: Option<Was>,
+}
+
+impl CreateTable {
+    /// Makes columns of declared types what they are: short texts with a CHECK. What is wrong
+    /// with them comes back.
+    pub fn take_enums(&mut self, enums: &[CreateEnum]) -> Vec<(Span, String)> {
+        let mut errors = Vec::new();
+        for column in &mut self.columns {
+            let Some(name) = column.of.take() else {
+                continue;
+            };
+            let Some(known) = enums.iter().find(|known| known.name == name) else {
+                errors.push((column.span, format!("{name} is not a known type")));
+                continue;
+            };
+            let longest = known.values.iter().map(|value| value.chars().count()).max();
+            let longest = u32::try_from(longest.unwrap_or(1)).unwrap_or(u32::MAX);
+            column.ty = Type::Varchar(longest.max(1));
+            self.constraints.push(TableConstraint::Check {
+                name: None,
+                expr: RawExpr::is_one_of(&column.name, &known.values, column.span),
+                column: Some(column.name.clone()),
+                span: column.span,
+            });
+        }
+        errors
+    }
 }
 
 /// What a declaration was called before.
@@ -76,8 +133,10 @@ pub struct ColumnDef {
     pub name: Ident,
     /// Where it is declared.
     pub span: Span,
-    /// Its type.
+    /// Its type; text where `of` names the real one.
     pub ty: Type,
+    /// The declared type that it is of.
+    pub of: Option<Ident>,
     /// False after `NOT NULL` or `PRIMARY KEY`.
     pub nullable: bool,
     /// `DEFAULT …`

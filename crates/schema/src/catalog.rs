@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use lang::{Expr, NativeStatement, PolicyCommand, Privilege, ReferentialAction, Span, Type, Was};
+use lang::{
+    Expr, FunctionDef, NativeStatement, PolicyCommand, Privilege, ReferentialAction, Span, Type,
+    Was,
+};
 use sql::Ident;
 
 /// Everything that `schema/*.sql` declares.
@@ -16,6 +19,8 @@ pub struct Catalog {
     pub roles: Vec<Role>,
     /// Statements for one engine, in order.
     pub natives: Vec<NativeStatement>,
+    /// Functions, which are put in the place of their calls.
+    pub functions: Vec<FunctionDef>,
 }
 
 /// A role and whose privileges it has besides its own.

@@ -5,7 +5,8 @@ mod constraints;
 mod tables;
 
 use lang::{
-    Diagnostic, RelationShape, Relations, ShapeColumn, Source, Statement, parse_statements,
+    CreateEnum, Diagnostic, FunctionDef, RelationShape, Relations, ShapeColumn, Source, Statement,
+    check_function, parse_statements,
 };
 use sql::Ident;
 
@@ -38,6 +39,7 @@ impl Catalog {
                 Err(errors) => diagnostics.extend(errors),
             }
         }
+        take_enums(&mut parsed, &mut diagnostics);
         let placed: Vec<Placed<'_>> = parsed
             .iter()
             .flat_map(|(path, statements)| statements.iter().map(move |s| (*path, s)))
@@ -64,9 +66,44 @@ impl Catalog {
         }
     }
 
+    /// Functions come before everything that may call them, and are checked once the tables are
+    /// there.
+    fn declare_functions(&mut self, placed: &[Placed<'_>], errors: &mut Vec<Diagnostic>) {
+        for (path, statement) in placed {
+            let Statement::CreateFunction(function) = statement else {
+                continue;
+            };
+            if self
+                .functions
+                .iter()
+                .any(|known| known.name == function.name)
+            {
+                let message = format!("the function {} is declared twice", function.name);
+                errors.push(Diagnostic::new(*path, function.span, message));
+                continue;
+            }
+            self.functions.push(function.clone());
+        }
+    }
+
+    fn check_functions(&self, placed: &[Placed<'_>], errors: &mut Vec<Diagnostic>) {
+        for (path, statement) in placed {
+            if let Statement::CreateFunction(function) = statement {
+                errors.extend(
+                    check_function(function, path, self)
+                        .err()
+                        .into_iter()
+                        .flatten(),
+                );
+            }
+        }
+    }
+
     fn resolve(&mut self, placed: &[Placed<'_>], kind: CatalogKind, errors: &mut Vec<Diagnostic>) {
         self.declare_roles(placed, errors);
+        self.declare_functions(placed, errors);
         self.declare_tables(placed, kind, errors);
+        self.check_functions(placed, errors);
         self.declare_constraints(placed, errors);
         self.declare_indexes(placed, errors);
         self.declare_comments(placed, errors);
@@ -158,8 +195,47 @@ impl Relations for Catalog {
         self.table(name).map(Table::shape)
     }
 
+    fn function(&self, name: &str) -> Option<&FunctionDef> {
+        self.functions.iter().find(|known| known.name == *name)
+    }
+
     fn names(&self) -> Vec<Ident> {
         self.tables.iter().map(|table| table.name.clone()).collect()
+    }
+}
+
+/// Columns of declared types become what they are.
+fn take_enums(parsed: &mut [(&str, Vec<Statement>)], errors: &mut Vec<Diagnostic>) {
+    let mut enums: Vec<CreateEnum> = Vec::new();
+    for (path, statement) in parsed
+        .iter()
+        .flat_map(|(path, all)| all.iter().map(move |s| (path, s)))
+    {
+        let Statement::CreateEnum(new) = statement else {
+            continue;
+        };
+        let mut wrong = |message: String| errors.push(Diagnostic::new(*path, new.span, message));
+        if new.values.is_empty() {
+            wrong(format!("{} has no values", new.name));
+        }
+        if enums.iter().any(|known| known.name == new.name) {
+            wrong(format!("the type {} is declared twice", new.name));
+        }
+        enums.push(new.clone());
+    }
+    for (path, statements) in parsed {
+        for statement in statements {
+            let Statement::CreateTable(table) = statement else {
+                continue;
+            };
+            for (span, message) in table.take_enums(&enums) {
+                errors.push(Diagnostic::new(*path, span, message).hint(
+                    "known types are boolean, smallint, integer, bigint, real, double precision, \
+                     numeric(p,s), text, varchar(n), uuid, date, time, timestamptz, interval, \
+                     bytea, jsonb and those of CREATE TYPE … AS ENUM",
+                ));
+            }
+        }
     }
 }
 

@@ -37,7 +37,10 @@ impl Checker<'_> {
         let span = place_of(expr, self.span);
         match expr {
             ast::Expr::Nested(inner) => self.expr(inner, expected),
-            ast::Expr::Identifier(ident) => self.column(ident, span),
+            ast::Expr::Identifier(ident) => match self.argument(ident) {
+                Some(argument) => Ok(argument),
+                None => self.column(ident, span),
+            },
             ast::Expr::CompoundIdentifier(idents) => match idents.as_slice() {
                 [relation, column] => self.qualified(relation, column, span),
                 _ => Err(self.error(span, format!("{expr} names more than a table and a column"))),

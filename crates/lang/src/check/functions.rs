@@ -49,9 +49,33 @@ impl Checker<'_> {
             "substring" => self.call("substr", &arguments, span),
             _ => match name.strip_prefix("auth.") {
                 Some(fact) => self.auth(fact, &arguments, span),
-                None => self.call(&name, &arguments, span),
+                None => match self.relations.function(&name) {
+                    Some(declared) => self.inline(declared, &arguments, span),
+                    None => self.call(&name, &arguments, span),
+                },
             },
         }
+    }
+
+    /// Whether the language has a function of that name.
+    pub(super) fn is_built_in(name: &str) -> bool {
+        let more = [
+            "now",
+            "current_timestamp",
+            "gen_random_uuid",
+            "uuidv7",
+            "json_object",
+            "json_build_object",
+            "json_agg",
+            "count",
+            "sum",
+            "min",
+            "max",
+            "char_length",
+            "character_length",
+            "substring",
+        ];
+        more.contains(&name) || FUNCTIONS.iter().any(|(known, _)| *known == name)
     }
 
     /// The arguments, and what is written behind `ORDER BY` among them.

@@ -28,7 +28,7 @@ impl Checker<'_> {
                 negated,
             } => {
                 let operand = Box::new(self.expr(expr, None)?);
-                let query = Box::new(self.query(subquery)?);
+                let query = Box::new(self.inner(subquery)?);
                 let [column] = query.projection.as_slice() else {
                     return Err(self.error(span, "the query behind IN has exactly one column"));
                 };
@@ -43,7 +43,7 @@ impl Checker<'_> {
                 ))
             }
             ast::Expr::Exists { subquery, negated } => {
-                let query = Box::new(self.query(subquery)?);
+                let query = Box::new(self.inner(subquery)?);
                 Ok(boolean(
                     ExprKind::Exists {
                         query,
@@ -265,8 +265,14 @@ impl Checker<'_> {
         })
     }
 
+    /// A query within an expression: nobody asks for its columns' names.
+    fn inner(&mut self, subquery: &ast::Query) -> Checked<crate::Query> {
+        self.nameless = true;
+        self.query(subquery)
+    }
+
     pub(super) fn scalar(&mut self, subquery: &ast::Query, span: Span) -> Checked<Expr> {
-        let query = self.query(subquery)?;
+        let query = self.inner(subquery)?;
         let [column] = query.projection.as_slice() else {
             return Err(self.error(span, "a query used as a value has exactly one column"));
         };

@@ -28,10 +28,11 @@ impl Checker<'_> {
 
     fn select(&mut self, query: &ast::Query, select: &ast::Select) -> Checked<Query> {
         let unnamed = std::mem::take(&mut self.unnamed);
+        let nameless = std::mem::take(&mut self.nameless);
         let (from, joins) = self.from(&select.from)?;
         let projection = match unnamed {
             true => self.numbered(&select.projection)?,
-            false => self.projection(&select.projection)?,
+            false => self.projection(&select.projection, nameless)?,
         };
         let filter = select
             .selection
@@ -225,13 +226,21 @@ impl Checker<'_> {
         query
     }
 
-    pub(super) fn projection(&mut self, items: &[ast::SelectItem]) -> Checked<Vec<Projection>> {
+    /// `nameless`: a value that has no name of its own gets one that nobody sees.
+    pub(super) fn projection(
+        &mut self,
+        items: &[ast::SelectItem],
+        nameless: bool,
+    ) -> Checked<Vec<Projection>> {
         let mut projection = Vec::new();
         for item in items {
             match item {
                 ast::SelectItem::UnnamedExpr(expr) => {
                     let checked = self.expr(expr, None)?;
-                    let name = self.output_name(expr, checked.span)?;
+                    let name = match self.output_name(expr, checked.span) {
+                        Err(_) if nameless => Ident::of("value"),
+                        named => named?,
+                    };
                     projection.push(Projection {
                         name,
                         expr: checked,

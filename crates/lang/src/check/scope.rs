@@ -6,7 +6,7 @@ use stdx::nearest;
 
 use super::{Checked, Checker};
 use crate::parse::name;
-use crate::{Expr, ExprKind, Span, Type};
+use crate::{Expr, ExprKind, FunctionDef, Span, Type};
 
 /// The columns of a relation, as a check needs them.
 #[derive(Clone, Debug)]
@@ -34,6 +34,10 @@ pub trait Relations {
     fn relation(&self, name: &str) -> Option<RelationShape>;
     /// All names, for "did you mean".
     fn names(&self) -> Vec<Ident>;
+    /// The declared function of that name.
+    fn function(&self, _name: &str) -> Option<&FunctionDef> {
+        None
+    }
 }
 
 /// A declared parameter of an SQL file.

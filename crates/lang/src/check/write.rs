@@ -197,7 +197,7 @@ impl Checker<'_> {
     ) -> Checked<Write> {
         self.scopes.push(vec![Scope::of(shape, table.as_str(), 0)]);
         let returning: Checked<Vec<Projection>> =
-            returning.map_or_else(|| Ok(Vec::new()), |items| self.projection(items));
+            returning.map_or_else(|| Ok(Vec::new()), |items| self.projection(items, false));
         self.scopes.pop();
         let returning = returning?;
         let json = returning

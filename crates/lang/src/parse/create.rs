@@ -6,7 +6,7 @@ use sqlparser::ast;
 use super::{name, place, portable_type, table_name};
 use crate::{
     ColumnDef, CreateTable, DefaultDef, Diagnostic, ForeignKeyDef, RawExpr, ReferentialAction,
-    Source, Span, TableConstraint,
+    Source, Span, TableConstraint, Type,
 };
 
 type Parsed<T> = Result<T, Diagnostic>;
@@ -46,14 +46,21 @@ pub(super) fn column(
     let span = place(definition.name.span.start);
     let span = if span.line == 0 { fallback } else { span };
     let column = name(&source.path, &definition.name, span)?;
-    let ty = portable_type(&definition.data_type).map_err(|hint| {
-        let message = format!("{} is not a portable type", definition.data_type);
-        Diagnostic::new(&source.path, span, message).hint(hint)
-    })?;
+    let (ty, of) = match declared_type(source, &definition.data_type, span)? {
+        Some(name) => (Type::Text, Some(name)),
+        None => {
+            let ty = portable_type(&definition.data_type).map_err(|hint| {
+                let message = format!("{} is not a portable type", definition.data_type);
+                Diagnostic::new(&source.path, span, message).hint(hint)
+            })?;
+            (ty, None)
+        }
+    };
     let mut parsed = ColumnDef {
         name: column.clone(),
         span,
         ty,
+        of,
         nullable: true,
         default: None,
         identity: false,
@@ -101,6 +108,19 @@ pub(super) fn column(
         }
     }
     Ok((parsed, constraints))
+}
+
+/// The name of a type of the user's own. What other databases have is told what to write.
+fn declared_type(source: &Source, ty: &ast::DataType, span: Span) -> Parsed<Option<Ident>> {
+    let ast::DataType::Custom(object, modifiers) = ty else {
+        return Ok(None);
+    };
+    let text = object.to_string().to_lowercase();
+    let is_foreign = text.contains("serial") || ["money", "citext"].contains(&text.as_str());
+    if is_foreign || !modifiers.is_empty() {
+        return Ok(None);
+    }
+    table_name(&source.path, object, span).map(Some)
 }
 
 fn column_constraint(

@@ -3,11 +3,11 @@
 use sql::Ident;
 use sqlparser::ast;
 
-use super::{alter, create, name, place_of, table_name};
+use super::{alter, create, function, name, place_of, table_name};
 use crate::{
-    CommentOn, CommentTarget, CreateIndex, CreatePolicy, CreateRole, Diagnostic, DropIndex,
-    DropTable, Grant, GrantRole, IndexKeyDef, PolicyCommand, Privilege, RawExpr, RawQuery, Source,
-    Span, Statement,
+    CommentOn, CommentTarget, CreateEnum, CreateIndex, CreatePolicy, CreateRole, Diagnostic,
+    DropIndex, DropTable, Grant, GrantRole, IndexKeyDef, PolicyCommand, Privilege, RawExpr,
+    RawQuery, Source, Span, Statement,
 };
 
 type Parsed<T> = Result<T, Diagnostic>;
@@ -26,6 +26,17 @@ pub(super) fn translate(
         ast::Statement::CreateTable(table) => {
             one(Statement::CreateTable(create::table(source, table, span)?))
         }
+        ast::Statement::CreateFunction(create) => one(Statement::CreateFunction(
+            function::function(source, create, span)?,
+        )),
+        ast::Statement::CreateType {
+            name: object,
+            representation: Some(ast::UserDefinedTypeRepresentation::Enum { labels }),
+        } => one(Statement::CreateEnum(CreateEnum {
+            name: table_name(&source.path, object, span)?,
+            values: labels.iter().map(|label| label.value.clone()).collect(),
+            span,
+        })),
         ast::Statement::CreateIndex(index) => {
             one(Statement::CreateIndex(create_index(source, index, span)?))
         }
@@ -67,7 +78,7 @@ pub(super) fn translate(
                 format!("{} is not offered here", words.join(" ")),
             )
             .hint(
-                "a schema holds CREATE TABLE, INDEX, ROLE and POLICY, GRANT and COMMENT ON; \
+                "a schema holds CREATE TABLE, INDEX, TYPE … AS ENUM, FUNCTION, ROLE and POLICY, GRANT and COMMENT ON; \
                      queries belong in api/, rows in seed/",
             ))
         }

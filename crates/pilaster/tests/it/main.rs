@@ -3,5 +3,6 @@
 mod cli;
 mod databases;
 mod http;
+mod language;
 mod migrations;
 mod operations;

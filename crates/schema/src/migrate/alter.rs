@@ -167,6 +167,7 @@ impl Altering<'_> {
                     name: column.clone(),
                     span: self.span,
                     ty: after.ty.clone(),
+                    of: None,
                     nullable: after.nullable,
                     default: Some(default.clone()),
                     identity: false,

@@ -95,6 +95,12 @@ impl Catalog {
             was: definition.was.clone(),
             span: definition.span,
         };
+        if let Some(name) = &definition.of {
+            let message = format!("{name} is not a known type");
+            errors.push(Diagnostic::new(path, definition.span, message).hint(
+                "a migration has the plain type with its CHECK: varchar(n) check (… in (…))",
+            ));
+        }
         let whole = matches!(
             column.ty,
             lang::Type::SmallInt | lang::Type::Integer | lang::Type::BigInt
