@@ -3,6 +3,7 @@
 mod changes;
 mod ddl;
 mod errors;
+mod expressions;
 mod indexes;
 mod interrupted;
 mod migrations;

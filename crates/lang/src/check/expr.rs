@@ -4,7 +4,7 @@ use sqlparser::ast;
 
 use super::{Checked, Checker};
 use crate::parse::{place, place_of, portable_type};
-use crate::{BinaryOp, Expr, ExprKind, Span, Type, UnaryOp};
+use crate::{BinaryOp, Expr, ExprKind, Literal, Span, Type, UnaryOp};
 
 /// Types that compare with each other.
 #[derive(PartialEq)]
@@ -173,8 +173,22 @@ impl Checker<'_> {
                 let operand = self.expr(operand, expected)?;
                 self.require_number(&operand)?;
                 let (ty, nullable) = (operand.ty.clone(), operand.nullable);
+                // A constant is negative by itself.
+                let kind = match operand.kind {
+                    ExprKind::Literal(Literal::Int(number)) if number != i64::MIN => {
+                        ExprKind::Literal(Literal::Int(-number))
+                    }
+                    ExprKind::Literal(Literal::Decimal(text)) => {
+                        let text = match text.strip_prefix('-') {
+                            Some(positive) => positive.to_owned(),
+                            None => format!("-{text}"),
+                        };
+                        ExprKind::Literal(Literal::Decimal(text))
+                    }
+                    _ => ExprKind::Unary(UnaryOp::Minus, Box::new(operand)),
+                };
                 Ok(Expr {
-                    kind: ExprKind::Unary(UnaryOp::Minus, Box::new(operand)),
+                    kind,
                     ty,
                     nullable,
                     span,
@@ -343,7 +357,11 @@ impl Checker<'_> {
         }
         self.require_number(&left)?;
         self.require_number(&right)?;
-        let ty = wider(left.ty.as_ref(), right.ty.as_ref());
+        // Whole numbers are added up in 64 bits everywhere.
+        let ty = match wider(left.ty.as_ref(), right.ty.as_ref()) {
+            Some(Type::SmallInt | Type::Integer) => Some(Type::BigInt),
+            other => other,
+        };
         let nullable =
             left.nullable || right.nullable || matches!(op, BinaryOp::Div | BinaryOp::Mod);
         let kind = ExprKind::Binary(op, Box::new(left), Box::new(right));

@@ -40,15 +40,7 @@ pub fn ddl_expression(sql: &mut Sql, expr: &Expr) {
             sql.push(new_id(sql.dialect()));
         }
         ExprKind::Literal(Literal::Text(text)) => literal(sql, text, expr.ty.as_ref()),
-        ExprKind::Literal(Literal::Decimal(text)) => match sql.dialect() {
-            // SQLite keeps decimals as text.
-            Dialect::Sqlite => {
-                sql.quoted(text);
-            }
-            Dialect::Postgres | Dialect::MySql | Dialect::MariaDb => {
-                sql.push("cast(").quoted(text).push(" as decimal(38,10))");
-            }
-        },
+        ExprKind::Literal(Literal::Decimal(text)) => decimal(sql, text),
         ExprKind::Literal(Literal::Bool(value)) => {
             sql.push(match (sql.dialect(), value) {
                 (Dialect::Sqlite, true) => "1",
@@ -79,6 +71,21 @@ impl ExpressionWriter<'_> {
         self.quoting = true;
         self.expression(expr, None);
         self.quoting = false;
+    }
+}
+
+/// A decimal; SQLite keeps them as text.
+pub(super) fn decimal(sql: &mut Sql, text: &str) {
+    match sql.dialect() {
+        Dialect::Sqlite => {
+            sql.quoted(text);
+        }
+        Dialect::Postgres => {
+            sql.push("cast(").quoted(text).push(" as decimal)");
+        }
+        Dialect::MySql | Dialect::MariaDb => {
+            sql.push("cast(").quoted(text).push(" as decimal(38,10))");
+        }
     }
 }
 

@@ -210,9 +210,7 @@ impl ExpressionWriter<'_> {
                 }
                 self.sql.number(number.unsigned_abs());
             }
-            Literal::Decimal(text) if self.quoting => {
-                self.sql.quoted(text);
-            }
+            Literal::Decimal(text) if self.quoting => ddl::decimal(self.sql, text),
             Literal::Text(text) if self.quoting => ddl::literal(self.sql, text, ty),
             Literal::Decimal(text) => {
                 self.sql
@@ -240,10 +238,44 @@ impl ExpressionWriter<'_> {
             _ => ("(", operator(op), ")"),
         };
         self.sql.push(open);
+        let adds_up = matches!(
+            op,
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Mod
+        );
+        // PostgreSQL takes the operands' own size, and what does not fit there fails.
+        let widens = adds_up && dialect == Dialect::Postgres && whole(left) && whole(right);
+        self.sql.push(if widens { "cast(" } else { "" });
         self.expr(left);
+        self.sql.push(if widens { " as bigint)" } else { "" });
+        // A column brings its collation along; what is made of constants has the session's, for
+        // which trailing spaces are nothing.
+        let is_text = |expr: &Expr| matches!(expr.ty, Some(Type::Text | Type::Varchar(_)));
+        let is_column = |expr: &Expr| matches!(expr.kind, ExprKind::Column { .. });
+        let collates = is_text(left) && is_text(right) && !is_column(left) && !is_column(right);
+        self.sql.push(match (collates, dialect) {
+            (true, Dialect::MySql) => " collate utf8mb4_0900_bin",
+            (true, Dialect::MariaDb) => " collate utf8mb4_nopad_bin",
+            (true, Dialect::Sqlite | Dialect::Postgres) | (false, _) => "",
+        });
         self.sql.push(middle);
-        self.expr(right);
+        self.divisor(op, right);
         self.sql.push(close);
+    }
+
+    /// Nothing can be said of a division by zero, so it is null. SQLite thinks so by itself;
+    /// PostgreSQL fails, MySQL and MariaDB fail where rows are changed.
+    fn divisor(&mut self, op: BinaryOp, operand: &Expr) {
+        let may_be_zero = match &operand.kind {
+            ExprKind::Literal(Literal::Int(number)) => *number == 0,
+            _ => true,
+        };
+        let divides = matches!(op, BinaryOp::Div | BinaryOp::Mod);
+        if !divides || !may_be_zero || self.sql.dialect() == Dialect::Sqlite {
+            return self.expr(operand);
+        }
+        self.sql.push("nullif(");
+        self.expr(operand);
+        self.sql.push(", 0)");
     }
 
     fn like(&mut self, operand: &Expr, pattern: &Expr, insensitive: bool, negated: bool) {
@@ -280,6 +312,53 @@ impl ExpressionWriter<'_> {
 
     fn call(&mut self, function: Function, arguments: &[Expr]) {
         let dialect = self.sql.dialect();
+        // These two look for the text first, and at the rest only if they find it.
+        let is_lazy = matches!(dialect, Dialect::Sqlite | Dialect::MariaDb);
+        let may_be_null: Vec<&Expr> = arguments.iter().skip(1).filter(|a| a.nullable).collect();
+        if function == Function::Replace && is_lazy && !may_be_null.is_empty() {
+            self.sql.push("(case when ");
+            for (place, argument) in may_be_null.iter().enumerate() {
+                self.sql.push(if place > 0 { " or " } else { "" });
+                self.expr(argument);
+                self.sql.push(" is null");
+            }
+            self.sql.push(" then null else replace");
+            self.list(arguments);
+            self.sql.push(" end)");
+            return;
+        }
+        let picks = matches!(function, Function::Least | Function::Greatest);
+        let may_be_null = arguments.iter().any(|argument| argument.nullable);
+        if picks && may_be_null && dialect != Dialect::Postgres {
+            return self.pick(function, arguments);
+        }
+        self.name(function);
+        self.list(arguments);
+    }
+
+    /// The least or greatest of what is not null, two by two; other engines than PostgreSQL give
+    /// null as soon as one is.
+    fn pick(&mut self, function: Function, arguments: &[Expr]) {
+        let Some((last, before)) = arguments.split_last() else {
+            return;
+        };
+        if before.is_empty() {
+            return self.expr(last);
+        }
+        self.name(function);
+        self.sql.push("(coalesce(");
+        self.pick(function, before);
+        self.sql.push(", ");
+        self.expr(last);
+        self.sql.push("), coalesce(");
+        self.expr(last);
+        self.sql.push(", ");
+        self.pick(function, before);
+        self.sql.push("))");
+    }
+
+    fn name(&mut self, function: Function) {
+        let dialect = self.sql.dialect();
         self.sql.push(match (function, dialect) {
             (Function::Length, Dialect::MySql | Dialect::MariaDb) => "char_length",
             (Function::Length, Dialect::Sqlite | Dialect::Postgres) => "length",
@@ -297,7 +376,6 @@ impl ExpressionWriter<'_> {
             (Function::Replace, _) => "replace",
             (Function::Substr, _) => "substr",
         });
-        self.list(arguments);
     }
 
     fn aggregate(&mut self, function: AggregateFunction, operand: Option<&Expr>) {

@@ -21,6 +21,10 @@ pub(super) fn define(sql: &mut Sql, column: &Column, table: &Table, how: Define)
     let dialect = sql.dialect();
     sql.ident(&column.name).push(" ");
     write_type(sql, column, table);
+    if dialect == Dialect::Sqlite && matches!(column.ty, Type::Numeric { .. }) {
+        // Text, in the order of its value.
+        sql.push(" collate decimal");
+    }
     if let Some(expr) = &column.generated {
         sql.push(" generated always as (");
         expression(sql, expr);

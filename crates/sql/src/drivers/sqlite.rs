@@ -1,7 +1,9 @@
 //! SQLite: short reads inline, one writer that groups commits.
 
 mod connect;
+mod decimal;
 mod error;
+mod letters;
 mod read;
 mod row;
 mod writer;

@@ -21,6 +21,11 @@ use crate::{
 const SQL_MODE: &str = "set session sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,\
 PIPES_AS_CONCAT,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO'";
 
+/// Constants tell small letters from large ones, as columns do, and have the collation of what
+/// the JSON functions give; mixed with a column's, the column's counts.
+const NAMES: &str = "set names utf8mb4 collate utf8mb4_bin, time_zone = '+00:00', \
+group_concat_max_len = 67108864";
+
 /// A MySQL or MariaDB database.
 pub(crate) struct MySqlDatabase {
     readers: Pool,
@@ -290,10 +295,7 @@ fn builder(place: &ServerPlace) -> OptsBuilder {
 
 fn pool(place: &ServerPlace, options: &DbOptions, most: usize, more: Vec<String>) -> Pool {
     let constraints = PoolConstraints::new(1.min(most), most.max(1)).unwrap_or_default();
-    let mut setup = vec![
-        String::from(SQL_MODE),
-        String::from("set names utf8mb4, time_zone = '+00:00', group_concat_max_len = 67108864"),
-    ];
+    let mut setup = vec![String::from(SQL_MODE), String::from(NAMES)];
     setup.extend(more);
     let attributes = [(
         String::from("program_name"),

@@ -34,6 +34,8 @@ pub(super) fn assert_version() -> DbResult<()> {
 pub(super) fn copy(from: &Path, to: &Path) -> DbResult<()> {
     let connection = Connection::open(from)
         .map_err(|error| DbError::Unavailable(format!("{}: {error}", from.display())))?;
+    super::decimal::register(&connection).map_err(|error| from_sqlite(&error))?;
+    super::letters::register(&connection).map_err(|error| from_sqlite(&error))?;
     let copied = connection.execute("vacuum into ?", [to.to_string_lossy()]);
     copied.map(drop).map_err(|error| from_sqlite(&error))
 }
@@ -111,6 +113,8 @@ fn set_up(
     if read_only {
         connection.pragma_update(None, "query_only", true)?;
     }
+    super::decimal::register(connection)?;
+    super::letters::register(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let deadline = deadline.clone();
     connection.progress_handler(
