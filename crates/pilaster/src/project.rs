@@ -1,6 +1,6 @@
 //! A project's files, read and compiled; its database, opened and checked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,6 +127,45 @@ pub(crate) async fn connect(configuration: &Configuration) -> Outcome<Db> {
         .map_err(|error| Failure::database(&url.to_string(), &error))
 }
 
+/// Snapshots that are kept beside a SQLite database.
+const SNAPSHOTS: usize = 3;
+
+/// Copies a SQLite database before migrations change what it holds; gives where to. Servers have
+/// backups of their own.
+async fn snapshot(db: &Db, files: &Files) -> Outcome<Option<PathBuf>> {
+    let Some(path) = db.sqlite_path() else {
+        return Ok(None);
+    };
+    let states = status(db, History::App, &files.migrations()?).await?;
+    let is_applied = |line: &&MigrationStatus| matches!(line.state, MigrationState::Applied(_));
+    let last = states.iter().rev().find(is_applied);
+    let (Some(last), true) = (last, states.iter().any(|line| !is_applied(&line))) else {
+        return Ok(None);
+    };
+    let failed = |error: std::io::Error| Failure::failed(format!("{}: {error}", path.display()));
+    let (folder, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name());
+    let prefix = format!("{}.before-", name.unwrap_or_default().to_string_lossy());
+    let now = Clock::System.now().strftime("%Y%m%dT%H%M%S%3fZ");
+    let copy = folder.join(format!("{prefix}{now}-at-{}", last.revision));
+    db.snapshot(&copy)
+        .await
+        .map_err(|error| Failure::database(&db.description(), &error))?;
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let mut old: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().starts_with(&prefix)
+        })
+        .collect();
+    old.sort();
+    for path in old.iter().take(old.len().saturating_sub(SNAPSHOTS)) {
+        std::fs::remove_file(path).map_err(failed)?;
+    }
+    Ok(Some(copy))
+}
+
 /// Applies both histories, the user's up to `target`; gives the titles of what was applied of it.
 /// `loss` is about the user's.
 pub(crate) async fn migrate(
@@ -137,6 +176,9 @@ pub(crate) async fn migrate(
 ) -> Outcome<Vec<String>> {
     let (clock, rng) = (Clock::System, Rng::System);
     let mut applied = Vec::new();
+    if let Some(copy) = snapshot(db, files).await? {
+        tracing::info!(path = %copy.display(), "the database as it was");
+    }
     for (history, migrations) in [
         (History::System, system_migrations()?),
         (History::App, files.migrations()?),

@@ -48,7 +48,11 @@ pub fn render_operations(steps: &[(Operation, Catalog)], dialect: Dialect) -> Ve
         let next = steps.get(place + 1);
         let goes_on = next.is_some_and(|(next, _)| rebuild::needed(next) == Some(table));
         if let (false, Some(table)) = (goes_on, after.table(table.as_str())) {
-            take(rebuild::statements(table, &std::mem::take(&mut added)));
+            take(rebuild::statements(
+                table,
+                &std::mem::take(&mut added),
+                rebuild::Copy::AsItIs,
+            ));
         }
     }
     rendered
@@ -58,7 +62,7 @@ pub fn render_operations(steps: &[(Operation, Catalog)], dialect: Dialect) -> Ve
 /// types, defaults and nullability of the declaration.
 pub(crate) fn make_as_declared(table: &Table, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
     if dialect == Dialect::Sqlite {
-        return rebuild::statements(table, &[]);
+        return rebuild::statements(table, &[], rebuild::Copy::Respelled);
     }
     let columns = table.columns.iter().filter(|one| one.generated.is_none());
     columns

@@ -140,6 +140,12 @@ impl Db {
         }
     }
 
+    /// The file of a SQLite database.
+    #[must_use]
+    pub fn sqlite_path(&self) -> Option<&std::path::Path> {
+        self.url.sqlite_path()
+    }
+
     /// Its address, the password masked.
     #[must_use]
     pub fn description(&self) -> String {

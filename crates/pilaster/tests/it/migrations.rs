@@ -470,3 +470,114 @@ async fn what_looks_renamed_is_asked_about_and_a_marker_answers() {
         project.succeed(PILASTER, &["migrate", "check"]);
     }
 }
+
+/// Three steps, of which the second cannot be done.
+const BROKEN: &str = "-- @revision 0001\n-- @parent none\n-- @name broken\n-- @up\n\
+    create table one (id integer primary key);\n\
+    create table two (id integer primary key);\n\
+    create table three (id integer primary key);\n\
+    -- @down\ndrop table three;\ndrop table two;\ndrop table one;\n";
+
+// req: DM-8
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_migration_stops_and_goes_on_once_it_can() {
+    for engine in ENGINES {
+        let Some(database) = ThrowAwayDatabase::create(engine).await else {
+            continue;
+        };
+        let project = Project::empty().with("DATABASE_URL", database.url());
+        project.write("migrations/0001_broken.sql", BROKEN);
+        by_hand(&database, "create table two (x integer)").await;
+        let failed = project.run(PILASTER, &["migrate", "up"]);
+        assert_eq!(failed.code, 1, "{engine}: {}", failed.text());
+        assert!(
+            failed.err.contains("0001_broken failed at step 2"),
+            "{}",
+            failed.err
+        );
+        assert_eq!(
+            current(&project),
+            "base: no migration is applied",
+            "{engine}"
+        );
+        let tables = project.succeed(PILASTER, &["db", "tables"]).out;
+        assert!(!tables.contains("three"), "{engine}: {tables}");
+        let is_rolled_back = matches!(engine, "sqlite" | "postgres");
+        assert_eq!(
+            !tables.contains("one"),
+            is_rolled_back,
+            "{engine}: {tables}"
+        );
+        let status = project.succeed(PILASTER, &["migrate", "status"]).out;
+        let wanted = match is_rolled_back {
+            true => "pending",
+            false => "interrupted on its way up after 1 of 3",
+        };
+        assert!(status.contains(wanted), "{engine}: {status}");
+        by_hand(&database, "drop table two").await;
+        project.succeed(PILASTER, &["migrate", "up"]);
+        project.succeed(PILASTER, &["migrate", "check"]);
+        assert_eq!(current(&project), "0001_broken", "{engine}");
+    }
+}
+
+// req: DM-17
+#[test]
+fn names_of_ours_are_refused_in_schema_and_migrations() {
+    for name in ["auth_users", "auth_migrations", "auth_mine"] {
+        let project = Project::empty();
+        let table = format!("create table {name} (id integer primary key);\n");
+        project.write("schema/mine.sql", &table);
+        let refused = project.run(PILASTER, &["migrate", "new", "mine"]);
+        assert_eq!(refused.code, 3, "{}", refused.text());
+        assert!(
+            refused.err.contains("begins with auth_, which is reserved"),
+            "{}",
+            refused.err
+        );
+        let project = Project::empty();
+        let file = format!(
+            "-- @revision 0001\n-- @parent none\n-- @name mine\n-- @up\n{table}-- @down\n\
+             drop table {name};\n"
+        );
+        project.write("migrations/0001_mine.sql", &file);
+        let refused = project.run(PILASTER, &["migrate", "up"]);
+        assert_eq!(refused.code, 3, "{}", refused.text());
+        assert!(refused.err.contains("which is reserved"), "{}", refused.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sqlite_database_is_copied_before_it_changes() {
+    let project = Project::empty();
+    for (place, name) in ["one", "two", "three", "four", "five", "six"]
+        .iter()
+        .enumerate()
+    {
+        let columns: Vec<String> = (0..place).map(|n| format!(", c{n} integer")).collect();
+        let table = format!(
+            "create table t (id integer primary key{});",
+            columns.concat()
+        );
+        project.write("schema/t.sql", &table);
+        project.succeed(PILASTER, &["migrate", "new", name]);
+        project.succeed(PILASTER, &["migrate", "up"]);
+        project.succeed(PILASTER, &["migrate", "up"]);
+    }
+    let mut copies = project.read_dir("data");
+    copies.retain(|name| name.starts_with("test.db.before-"));
+    copies.sort();
+    assert_eq!(copies.len(), 3, "{copies:?}");
+    for (copy, revision) in copies.iter().zip(["0003", "0004", "0005"]) {
+        assert!(copy.ends_with(&format!("-at-{revision}")), "{copies:?}");
+        let there = project.path().join("data").join(copy);
+        let url = format!("sqlite:{}", there.display());
+        let then = Project::empty().with("DATABASE_URL", &url);
+        for name in project.read_dir("migrations") {
+            let text = project.read(&format!("migrations/{name}"));
+            then.write(&format!("migrations/{name}"), &text);
+        }
+        let current = then.succeed(PILASTER, &["migrate", "current"]).out;
+        assert!(current.starts_with(revision), "{current}");
+    }
+}

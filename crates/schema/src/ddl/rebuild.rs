@@ -2,10 +2,11 @@
 //!
 //! The runner switches foreign keys off around the transaction and checks them before it commits.
 
+use lang::Type;
 use sql::{Dialect, Ident, Sql};
 
 use super::{indexes, tables};
-use crate::{ColumnDefault, Operation, Table};
+use crate::{Column, ColumnDefault, Operation, Table};
 
 /// The table, where `ALTER TABLE` of SQLite cannot do it.
 pub(super) fn needed(operation: &Operation) -> Option<&Ident> {
@@ -39,24 +40,62 @@ pub(super) fn needed(operation: &Operation) -> Option<&Ident> {
     }
 }
 
+/// What happens to a value on its way into the new table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copy {
+    AsItIs,
+    /// Somebody else's spelling of moments, days and decimals becomes ours.
+    Respelled,
+}
+
+fn value(sql: &mut Sql, column: &Column, copy: Copy) {
+    match (&column.ty, copy) {
+        (Type::Timestamp, Copy::Respelled) => {
+            // What SQLite cannot read as a moment stays as it is.
+            sql.push("coalesce(strftime('%Y-%m-%dT%H:%M:%f', ")
+                .ident(&column.name);
+            sql.push(") || '000Z', ").ident(&column.name).push(")");
+        }
+        (Type::Date, Copy::Respelled) => {
+            sql.push("coalesce(date(").ident(&column.name);
+            sql.push("), ").ident(&column.name).push(")");
+        }
+        (Type::Numeric { scale, .. }, Copy::Respelled) => {
+            sql.push("case when ")
+                .ident(&column.name)
+                .push(" is not null then printf('%.");
+            sql.number(u64::from(*scale))
+                .push("f', ")
+                .ident(&column.name)
+                .push(") end");
+        }
+        _ => {
+            sql.ident(&column.name);
+        }
+    }
+}
+
 /// Makes the table as it should be, copies its rows, puts it in the old one's place. `added` are
 /// columns that the old one does not have.
-pub(super) fn statements(table: &Table, added: &[Ident]) -> Vec<Sql> {
+pub(super) fn statements(table: &Table, added: &[Ident], how: Copy) -> Vec<Sql> {
     let new = || Sql::new(Dialect::Sqlite);
     let mut other = table.clone();
     other.name = Ident::of("pilaster_rebuilt");
     let mut create = new();
     tables::create(&mut create, &other, &[]);
-    let copied: Vec<&Ident> = table
+    let copied: Vec<&Column> = table
         .columns
         .iter()
         .filter(|column| column.generated.is_none() && !added.contains(&column.name))
-        .map(|column| &column.name)
         .collect();
     let mut copy = new();
     copy.push("insert into ").ident(&other.name).push(" (");
-    copy.idents(copied.iter().copied()).push(") select ");
-    copy.idents(copied.iter().copied());
+    copy.idents(copied.iter().map(|column| &column.name));
+    copy.push(") select ");
+    for (place, column) in copied.iter().enumerate() {
+        copy.push(if place > 0 { ", " } else { "" });
+        value(&mut copy, column, how);
+    }
     copy.push(" from ").ident(&table.name);
     let mut all = vec![create, copy];
     if tables::is_row_id(table) {

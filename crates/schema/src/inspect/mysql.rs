@@ -107,14 +107,22 @@ async fn keys(tx: &mut Tx, tables: &mut [InspectedTable]) -> DbResult<()> {
                     columns,
                     target,
                     target_columns: vec![target_column],
-                    on_delete,
-                    on_update,
+                    on_delete: action(on_delete),
+                    on_update: action(on_update),
                 },
             };
             table.constraints.push(InspectedConstraint { name, rule });
         });
     }
     Ok(())
+}
+
+/// `InnoDB` makes no difference between the two, and MariaDB shows one for the other.
+fn action(name: String) -> String {
+    match name.as_str() {
+        "restrict" => String::from("no action"),
+        _ => name,
+    }
 }
 
 fn more(rule: &mut Rule, column: String, target_column: String) {
