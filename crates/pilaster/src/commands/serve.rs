@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Configuration, is_automatic, master_key, settings};
 use crate::failure::{Failure, Outcome};
-use crate::project::{Files, connect, migrate, prepare, require_current};
+use crate::project::{Files, connect, connect_to_migrate, migrate, prepare, require_current};
 
 pub(super) async fn run(configuration: &Configuration) -> Outcome {
     start_log(configuration)?;
@@ -23,7 +23,8 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     let settings = settings(configuration, port, false)?;
     let db = connect(configuration).await?;
     if is_automatic(configuration)? {
-        migrate(&db, &files, None, Loss::Refused).await?;
+        let migrator = connect_to_migrate(configuration).await?;
+        migrate(&migrator, &files, None, Loss::Refused).await?;
     }
     require_current(&db, &files).await?;
     let compiled = files.compile(db.dialect(), settings.limits)?;

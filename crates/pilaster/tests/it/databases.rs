@@ -412,6 +412,14 @@ async fn a_backup_under_load_is_whole_and_can_be_restored() {
         let refused = project.run(PILASTER, &["restore", &backup]);
         assert_eq!(refused.code, 5, "{engine}: {}", refused.text());
         let confirm = database_name(&database);
+        // A file that is cut off takes nothing away.
+        let whole = project.read(&backup);
+        project.write("cut.jsonl", &whole[..whole.len() * 2 / 3]);
+        let before = number(&database, "select count(*) from activities").await;
+        let cut = project.run(PILASTER, &["restore", "cut.jsonl", "--confirm", &confirm]);
+        assert_eq!(cut.code, 1, "{engine}: {}", cut.text());
+        let after = number(&database, "select count(*) from activities").await;
+        assert_eq!(after, before, "{engine}: {}", cut.text());
         let restored = project.succeed(PILASTER, &["restore", &backup, "--confirm", &confirm]);
         assert!(
             restored.out.contains("is in backups/"),

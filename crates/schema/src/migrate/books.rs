@@ -16,6 +16,10 @@ use crate::{Catalog, CatalogKind, diff, render_operations};
 /// The tables of the books, in the same language as everything else.
 const BOOKKEEPING: &str = include_str!("bookkeeping.sql");
 
+/// A line of the books, as far as its values.
+const INSERT: &str = "insert into auth_migrations (history, revision, name, checksum, direction, steps, \
+     steps_begun, steps_done, applied_at) values (";
+
 /// How long a lock is good for without a sign of life.
 const LOCK_LIFE: Duration = Duration::from_secs(30);
 /// How often its holder gives one.
@@ -93,10 +97,7 @@ impl Books<'_> {
         steps: usize,
         done: usize,
     ) -> Sql {
-        let mut sql = self.sql(
-            "insert into auth_migrations (history, revision, name, checksum, direction, steps, \
-             steps_begun, steps_done, applied_at) values (",
-        );
+        let mut sql = self.sql(INSERT);
         for text in [
             self.history.name(),
             &migration.revision,
@@ -115,10 +116,7 @@ impl Books<'_> {
 
     /// The same line as text that needs nothing bound, for a script.
     pub(super) fn record_as_text(&self, migration: &Migration, steps: usize) -> Sql {
-        let mut sql = self.sql(
-            "insert into auth_migrations (history, revision, name, checksum, direction, steps, \
-             steps_begun, steps_done, applied_at) values (",
-        );
+        let mut sql = self.sql(INSERT);
         for text in [
             self.history.name(),
             &migration.revision,

@@ -73,8 +73,9 @@ async fn dump_to(configuration: &Configuration, path: &Path) -> Outcome<u64> {
     let beside = path.with_extension("part");
     let file = private(&beside).map_err(io(&beside))?;
     let mut out = BufWriter::new(file);
+    let files = files_of(configuration)?;
     let still = Still::open(configuration).await?;
-    let dumped = rows::dump(&still.db, &files_of(configuration)?, &mut out).await;
+    let dumped = rows::dump(&still.db, &files, &mut out).await;
     still.close().await?;
     let rows = dumped?;
     let file = out
@@ -154,10 +155,15 @@ pub(crate) async fn restore(
     let files = files_of(configuration)?;
     let url = database_url(configuration)?;
     confirm("replace everything in", &url.database_name(), confirmed)?;
+    // Nothing goes before it is sure that something comes.
+    let file = File::open(path).map_err(io(path))?;
+    rows::verify(&files, &mut BufReader::new(file))?;
     let file = File::open(path).map_err(io(path))?;
     let db = connect_to_migrate(configuration).await?;
     migrate(&db, &files, None, Loss::Refused).await?;
-    let before = path.with_extension("before-restore.jsonl");
+    // A name of its own each time: a second attempt must not replace what the first one kept.
+    let now = Clock::System.now().strftime("%Y%m%dT%H%M%S%3fZ");
+    let before = path.with_extension(format!("before-restore-{now}.jsonl"));
     let rows = dump_to(configuration, &before).await?;
     println!("what was there, {rows} row(s), is in {}", before.display());
     let catalogs = Catalogs::of(&files)?;
@@ -174,7 +180,7 @@ pub(super) async fn move_to(configuration: &Configuration, to: &str) -> Outcome 
         .map_err(|error| Failure::usage(format!("--to: {error}")))?;
     let still = Still::open(configuration).await?;
     let target = connect_at(configuration, &url).await?;
-    migrate(&target, &files, None, Loss::Allowed).await?;
+    migrate(&target, &files, None, Loss::Refused).await?;
     crate::project::require_current(&still.db, &files).await?;
     let catalogs = Catalogs::of(&files)?;
     let moved = move_all(&still.db, &target, &catalogs).await;
@@ -236,6 +242,17 @@ async fn move_table(
 ) -> Outcome<u64> {
     // Rows go in the order of their key, so those that are there are the first ones.
     let mut there = rows::count(to, table).await?;
+    if there > 0 && table.primary_key.is_none() {
+        // Without a key nothing says which rows are there; all of them, or it is not ours to mend.
+        return match rows::count(from, table).await? == there {
+            true => Ok(there),
+            false => Err(Failure::failed(format!(
+                "{} has no primary key, and some of its rows are there already",
+                table.name
+            ))
+            .fix("take an empty database")),
+        };
+    }
     let mut last: Option<Row> = None;
     let mut moved = there;
     loop {

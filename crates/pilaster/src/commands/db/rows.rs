@@ -103,6 +103,27 @@ async fn dump_table(db: &Db, tx: &mut Tx, table: &Table, out: &mut impl Write) -
     Ok(digest.rows)
 }
 
+/// Reads a dump to its end and takes nothing from it: whether it is whole and fits.
+pub(super) fn verify(files: &Files, lines: &mut dyn BufRead) -> Outcome {
+    let catalogs = Catalogs::of(files)?;
+    let transfers = catalogs.transfers();
+    let mut reader = Reader {
+        lines,
+        number: 0,
+        text: String::new(),
+    };
+    reader.header(files)?;
+    while let Some(head) = reader.next()? {
+        let (_, table) = reader.table(&head, &transfers)?;
+        let columns = Transfer::columns(table);
+        let mut digest = Digest::default();
+        while let Some(row) = reader.row_of(table, &columns, &digest)? {
+            digest.add(&row);
+        }
+    }
+    Ok(())
+}
+
 /// Puts a dump's rows into a database whose tables are there and empty; gives their number.
 pub(super) async fn load(db: &Db, files: &Files, lines: &mut dyn BufRead) -> Outcome<u64> {
     let catalogs = Catalogs::of(files)?;
@@ -117,18 +138,9 @@ pub(super) async fn load(db: &Db, files: &Files, lines: &mut dyn BufRead) -> Out
     let mut bar = Bar::new();
     let mut total = 0;
     while let Some(head) = reader.next()? {
-        let name = head["table"].as_str().unwrap_or_default().to_owned();
-        let found = transfers.iter().find_map(|transfer| {
-            let mut tables = transfer.tables().iter();
-            tables
-                .find(|table| table.name == *name)
-                .map(|table| (transfer, *table))
-        });
-        let Some((transfer, table)) = found else {
-            return Err(reader.wrong(&format!("schema/ has no table {name}")));
-        };
-        bar.step("load", reader.number, reader.number, &name);
-        total += load_table(db, &mut reader, &head, transfer, table).await?;
+        let (transfer, table) = reader.table(&head, &transfers)?;
+        bar.step("load", reader.number, reader.number, table.name.as_str());
+        total += load_table(db, &mut reader, transfer, table).await?;
     }
     Ok(total)
 }
@@ -136,41 +148,23 @@ pub(super) async fn load(db: &Db, files: &Files, lines: &mut dyn BufRead) -> Out
 async fn load_table(
     db: &Db,
     reader: &mut Reader<'_>,
-    head: &Json,
     transfer: &Transfer<'_>,
     table: &Table,
 ) -> Outcome<u64> {
     let columns = Transfer::columns(table);
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    if head["columns"] != json!(names) {
-        return Err(reader.wrong(&format!("the columns of {} are others", table.name)));
-    }
     let mut digest = Digest::default();
     // What waits for rows that come later: few, where it is anything at all.
     let mut late = Vec::new();
     let mut rows = Vec::new();
-    loop {
-        let line = reader.next()?;
-        match &line {
-            Some(Json::Array(values)) => {
-                let row = reader.row(values, &columns)?;
-                digest.add(&row);
-                late.extend(transfer.late(db.dialect(), table, std::slice::from_ref(&row)));
-                rows.push(row);
-            }
-            Some(end) if end["end"] == json!(table.name.as_str()) => {
-                put(db, transfer, table, &mut rows).await?;
-                if end["rows"] != json!(digest.rows) || end["sum"] != json!(digest.sum) {
-                    return Err(reader.wrong(&format!("the rows of {} are not whole", table.name)));
-                }
-                break;
-            }
-            _ => return Err(reader.wrong("the file ends too early")),
-        }
+    while let Some(row) = reader.row_of(table, &columns, &digest)? {
+        digest.add(&row);
+        late.extend(transfer.late(db.dialect(), table, std::slice::from_ref(&row)));
+        rows.push(row);
         if rows.len() >= 1_000 {
             put(db, transfer, table, &mut rows).await?;
         }
     }
+    put(db, transfer, table, &mut rows).await?;
     late.extend(Transfer::numbering(db.dialect(), table));
     write(db, late).await?;
     Ok(digest.rows)
@@ -285,6 +279,48 @@ impl Reader<'_> {
                 )));
         }
         Ok(())
+    }
+
+    /// The table that a head names, with the columns that it has here.
+    fn table<'t, 'c>(
+        &self,
+        head: &Json,
+        transfers: &'t [Transfer<'c>],
+    ) -> Outcome<(&'t Transfer<'c>, &'c Table)> {
+        let name = head["table"].as_str().unwrap_or_default();
+        let found = transfers.iter().find_map(|transfer| {
+            let mut tables = transfer.tables().iter();
+            let table = tables.find(|table| table.name == *name);
+            table.map(|table| (transfer, *table))
+        });
+        let (transfer, table) =
+            found.ok_or_else(|| self.wrong(&format!("schema/ has no table {name}")))?;
+        let columns = Transfer::columns(table);
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        match head["columns"] == json!(names) {
+            true => Ok((transfer, table)),
+            false => Err(self.wrong(&format!("the columns of {name} are others"))),
+        }
+    }
+
+    /// The next row of a table; `None` at its end, where count and checksum of the rows before
+    /// have to be those of the file.
+    fn row_of(
+        &mut self,
+        table: &Table,
+        columns: &[&schema::Column],
+        before: &Digest,
+    ) -> Outcome<Option<Row>> {
+        match self.next()? {
+            Some(Json::Array(values)) => self.row(&values, columns).map(Some),
+            Some(end) if end["end"] == json!(table.name.as_str()) => {
+                match end["rows"] == json!(before.rows) && end["sum"] == json!(before.sum) {
+                    true => Ok(None),
+                    false => Err(self.wrong(&format!("the rows of {} are not whole", table.name))),
+                }
+            }
+            _ => Err(self.wrong("the file ends too early")),
+        }
     }
 
     fn row(&self, values: &[Json], columns: &[&schema::Column]) -> Outcome<Row> {
