@@ -7,10 +7,12 @@ mod literal;
 mod predicate;
 mod query;
 mod scope;
+mod view;
 mod write;
 
 pub use inline::check_function;
 pub use scope::{ParameterShape, RelationShape, Relations, ShapeColumn};
+pub use view::check_view;
 
 use sqlparser::ast;
 

@@ -19,7 +19,7 @@ mod walk;
 
 pub use check::{
     CheckedStatement, ParameterShape, RelationShape, Relations, ShapeColumn, check_expression,
-    check_function, check_query,
+    check_function, check_query, check_view,
 };
 pub use expr::{
     AggregateFunction, AuthFunction, BinaryOp, Expr, ExprKind, Function, Literal, UnaryOp,
@@ -27,15 +27,18 @@ pub use expr::{
 pub use parse::{RawExpr, RawQuery, parse_expression, parse_query, parse_statements};
 pub use parse::{SqliteText, read_sqlite_text};
 pub use query::{
-    FromItem, InsertSource, Join, JoinKind, OrderItem, Projection, Query, Write, WriteKind,
+    FromItem, InsertSource, Join, JoinKind, OrderItem, Projection, Query, UsedView, Write,
+    WriteKind,
 };
-pub use render::{Environment, ExpressionWriter, WriteRules, ddl_expression, ddl_now, ddl_write};
+pub use render::{
+    Environment, ExpressionWriter, WriteRules, ddl_expression, ddl_now, ddl_query, ddl_write,
+};
 pub use source::{Diagnostic, Source, Span};
 pub use statement::{
     AlterAction, AlterTable, ColumnChange, ColumnDef, CommentOn, CommentTarget, CreateEnum,
-    CreateIndex, CreatePolicy, CreateRole, CreateTable, DefaultDef, DropIndex, DropTable,
+    CreateIndex, CreatePolicy, CreateRole, CreateTable, DefaultDef, DropIndex, DropTable, DropView,
     ForeignKeyDef, FunctionDef, Grant, GrantRole, IndexKeyDef, NativeStatement, PolicyCommand,
-    Privilege, ReferentialAction, Statement, TableConstraint, Was,
+    Privilege, ReferentialAction, Statement, TableConstraint, ViewDef, Was,
 };
 pub use types::Type;
 pub use walk::expression_reads;

@@ -8,6 +8,7 @@ mod native;
 mod sqlite;
 mod statements;
 mod types;
+mod view;
 mod was;
 
 pub use sqlite::{SqliteText, read_sqlite_text};
@@ -156,6 +157,22 @@ impl RawQuery {
     #[must_use]
     pub fn is_query(&self) -> bool {
         matches!(self.statement, ast::Statement::Query(_))
+    }
+
+    /// The relations that it names, as they are written, folded to lower case unless quoted.
+    #[must_use]
+    pub fn relations(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let _: std::ops::ControlFlow<()> = ast::visit_relations(&self.statement, |relation| {
+            if let [ast::ObjectNamePart::Identifier(ident)] = relation.0.as_slice() {
+                names.push(match ident.quote_style {
+                    Some(_) => ident.value.clone(),
+                    None => ident.value.to_lowercase(),
+                });
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        names
     }
 
     /// Where it begins.

@@ -1,49 +1,130 @@
-//! Expressions as portable SQL text, for migration files and descriptions.
-//!
-//! Covers what a CHECK or a DEFAULT can hold: no sub-queries, no aggregates.
+//! Trees as portable SQL text, for migration files and descriptions.
 
-use std::fmt;
+mod query;
 
-use crate::{AuthFunction, BinaryOp, Expr, ExprKind, Function, Literal, Type, UnaryOp};
+use std::fmt::{self, Write as _};
+
+use crate::{AuthFunction, BinaryOp, Expr, ExprKind, Function, Literal, Query, Type, UnaryOp};
 
 /// Shows the text; parsing and checking it again gives the same tree.
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ExprKind::Literal(literal) => write_literal(f, literal, self.ty.as_ref()),
-            ExprKind::Column { column, .. } => quoted(f, column.as_str()),
-            ExprKind::Auth(function) => write_auth(f, function),
-            ExprKind::Now => f.write_str("now()"),
-            ExprKind::NowPlus(distance) => write!(f, "now() + interval '{distance}'"),
-            ExprKind::NewId { ordered: false } => f.write_str("gen_random_uuid()"),
-            ExprKind::NewId { ordered: true } => f.write_str("uuidv7()"),
-            ExprKind::Parameter(place) => write!(f, ":{place}"),
-            ExprKind::Unary(UnaryOp::Not, operand) => write!(f, "(not {operand})"),
-            ExprKind::Unary(UnaryOp::Minus, operand) => write!(f, "(- {operand})"),
-            ExprKind::Binary(op, left, right) => write!(f, "({left} {} {right})", operator(*op)),
-            ExprKind::RowCompare(op, left, right) => {
-                write_list(f, left)?;
-                write!(f, " {} ", operator(*op))?;
-                write_list(f, right)
+        let mut writer = PortableWriter::default();
+        writer.expr(self)?;
+        f.write_str(&writer.text)
+    }
+}
+
+/// Shows the text. Trees that read the same rows in the same way have the same one, whatever
+/// their authors called the relations; a view stands there as its query.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut writer = PortableWriter::default();
+        writer.query(self)?;
+        f.write_str(&writer.text)
+    }
+}
+
+/// Writes trees as portable SQL.
+#[derive(Default)]
+struct PortableWriter {
+    text: String,
+    /// The relations in sight by their numbers, with the numbers of their aliases.
+    bindings: Vec<(u32, u32)>,
+    /// The aliases given away.
+    aliases: u32,
+}
+
+impl PortableWriter {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn expr(&mut self, expr: &Expr) -> fmt::Result {
+        match &expr.kind {
+            ExprKind::Literal(literal) => write_literal(&mut self.text, literal, expr.ty.as_ref()),
+            ExprKind::Column { binding, column } => {
+                let mut known = self.bindings.iter().rev();
+                if let Some((_, alias)) = known.find(|(number, _)| number == binding) {
+                    write!(self.text, "t{alias}.")?;
+                }
+                quoted(&mut self.text, column.as_str())
             }
+            ExprKind::Auth(function) => write_auth(&mut self.text, function),
+            ExprKind::Now => self.text.write_str("now()"),
+            ExprKind::NowPlus(distance) => write!(self.text, "now() + interval '{distance}'"),
+            ExprKind::NewId { ordered: false } => self.text.write_str("gen_random_uuid()"),
+            ExprKind::NewId { ordered: true } => self.text.write_str("uuidv7()"),
+            ExprKind::Parameter(place) => write!(self.text, ":{place}"),
+            ExprKind::Unary(op, operand) => {
+                self.push(match op {
+                    UnaryOp::Not => "(not ",
+                    UnaryOp::Minus => "(- ",
+                });
+                self.expr(operand)?;
+                self.text.write_str(")")
+            }
+            ExprKind::Binary(op, left, right) => {
+                self.push("(");
+                self.expr(left)?;
+                write!(self.text, " {} ", operator(*op))?;
+                self.expr(right)?;
+                self.text.write_str(")")
+            }
+            ExprKind::RowCompare(op, left, right) => {
+                self.list(left)?;
+                write!(self.text, " {} ", operator(*op))?;
+                self.list(right)
+            }
+            ExprKind::Case {
+                branches,
+                otherwise,
+            } => self.case(branches, otherwise.as_deref()),
+            ExprKind::Cast(operand, ty) => {
+                self.push("cast(");
+                self.expr(operand)?;
+                write!(self.text, " as {ty})")
+            }
+            ExprKind::Call(function, arguments) => {
+                self.push(function_name(*function));
+                self.list(arguments)
+            }
+            ExprKind::IsNull { .. }
+            | ExprKind::IsBool { .. }
+            | ExprKind::InList { .. }
+            | ExprKind::Like { .. } => self.predicate(expr),
+            ExprKind::InQuery { .. }
+            | ExprKind::Exists { .. }
+            | ExprKind::Scalar(_)
+            | ExprKind::JsonObject(_)
+            | ExprKind::JsonAgg { .. }
+            | ExprKind::Aggregate(..) => self.over_rows(expr),
+        }
+    }
+
+    fn predicate(&mut self, expr: &Expr) -> fmt::Result {
+        self.push("(");
+        match &expr.kind {
             ExprKind::IsNull { operand, negated } => {
-                write!(f, "({operand} is {}null)", not(*negated))
+                self.expr(operand)?;
+                write!(self.text, " is {}null", not(*negated))?;
             }
             ExprKind::IsBool {
                 operand,
                 value,
                 negated,
             } => {
-                write!(f, "({operand} is {}{value})", not(*negated))
+                self.expr(operand)?;
+                write!(self.text, " is {}{value}", not(*negated))?;
             }
             ExprKind::InList {
                 operand,
                 list,
                 negated,
             } => {
-                write!(f, "({operand} {}in ", not(*negated))?;
-                write_list(f, list)?;
-                f.write_str(")")
+                self.expr(operand)?;
+                write!(self.text, " {}in ", not(*negated))?;
+                self.list(list)?;
             }
             ExprKind::Like {
                 operand,
@@ -52,33 +133,40 @@ impl fmt::Display for Expr {
                 negated,
             } => {
                 let like = if *insensitive { "ilike" } else { "like" };
-                write!(f, "({operand} {}{like} {pattern})", not(*negated))
+                self.expr(operand)?;
+                write!(self.text, " {}{like} ", not(*negated))?;
+                self.expr(pattern)?;
             }
-            ExprKind::Case {
-                branches,
-                otherwise,
-            } => {
-                f.write_str("case")?;
-                for (condition, result) in branches {
-                    write!(f, " when {condition} then {result}")?;
-                }
-                if let Some(otherwise) = otherwise {
-                    write!(f, " else {otherwise}")?;
-                }
-                f.write_str(" end")
-            }
-            ExprKind::Cast(operand, ty) => write!(f, "cast({operand} as {ty})"),
-            ExprKind::Call(function, arguments) => {
-                f.write_str(function_name(*function))?;
-                write_list(f, arguments)
-            }
-            ExprKind::InQuery { .. }
-            | ExprKind::Exists { .. }
-            | ExprKind::Scalar(_)
-            | ExprKind::JsonObject(_)
-            | ExprKind::JsonAgg { .. }
-            | ExprKind::Aggregate(..) => f.write_str("(…)"),
+            // The others are written by `expr`.
+            _ => {}
         }
+        self.text.write_str(")")
+    }
+
+    fn case(&mut self, branches: &[(Expr, Expr)], otherwise: Option<&Expr>) -> fmt::Result {
+        self.push("case");
+        for (condition, result) in branches {
+            self.push(" when ");
+            self.expr(condition)?;
+            self.push(" then ");
+            self.expr(result)?;
+        }
+        if let Some(otherwise) = otherwise {
+            self.push(" else ");
+            self.expr(otherwise)?;
+        }
+        self.text.write_str(" end")
+    }
+
+    fn list(&mut self, list: &[Expr]) -> fmt::Result {
+        self.push("(");
+        for (place, expr) in list.iter().enumerate() {
+            if place > 0 {
+                self.push(", ");
+            }
+            self.expr(expr)?;
+        }
+        self.text.write_str(")")
     }
 }
 
@@ -87,11 +175,11 @@ fn not(negated: bool) -> &'static str {
 }
 
 /// A name, quoted where it is not plain lower-case.
-pub(crate) fn quoted(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+pub(crate) fn quoted(f: &mut String, name: &str) -> fmt::Result {
     write!(f, "\"{}\"", name.replace('"', "\"\""))
 }
 
-fn write_literal(f: &mut fmt::Formatter<'_>, literal: &Literal, ty: Option<&Type>) -> fmt::Result {
+fn write_literal(f: &mut String, literal: &Literal, ty: Option<&Type>) -> fmt::Result {
     match literal {
         Literal::Null => f.write_str("null"),
         Literal::Bool(value) => write!(f, "{value}"),
@@ -107,7 +195,7 @@ fn write_literal(f: &mut fmt::Formatter<'_>, literal: &Literal, ty: Option<&Type
     }
 }
 
-fn write_auth(f: &mut fmt::Formatter<'_>, function: &AuthFunction) -> fmt::Result {
+fn write_auth(f: &mut String, function: &AuthFunction) -> fmt::Result {
     match function {
         AuthFunction::Uid => f.write_str("auth.uid()"),
         AuthFunction::Role => f.write_str("auth.role()"),
@@ -118,17 +206,6 @@ fn write_auth(f: &mut fmt::Formatter<'_>, function: &AuthFunction) -> fmt::Resul
         }
         AuthFunction::Claim(claim) => write!(f, "auth.claim('{}')", claim.replace('\'', "''")),
     }
-}
-
-fn write_list(f: &mut fmt::Formatter<'_>, list: &[Expr]) -> fmt::Result {
-    f.write_str("(")?;
-    for (place, expr) in list.iter().enumerate() {
-        if place > 0 {
-            f.write_str(", ")?;
-        }
-        write!(f, "{expr}")?;
-    }
-    f.write_str(")")
 }
 
 fn operator(op: BinaryOp) -> &'static str {

@@ -50,13 +50,24 @@ pub enum FromItem {
         /// The table.
         table: Ident,
     },
-    /// `(SELECT …) alias`
+    /// `(SELECT …) alias`, or a view with its query in the place of its name.
     Derived {
         /// Its number.
         binding: u32,
         /// The query.
         query: Box<Query>,
+        /// The view that it is.
+        view: Option<UsedView>,
     },
+}
+
+/// A view that a query reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UsedView {
+    /// Its name.
+    pub name: Ident,
+    /// Whether the caller's grants and policies apply to the tables beneath.
+    pub security_invoker: bool,
 }
 
 impl FromItem {

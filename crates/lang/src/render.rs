@@ -5,7 +5,7 @@ pub(crate) mod expression;
 mod json;
 mod query;
 
-pub use ddl::{ddl_expression, ddl_now, ddl_write};
+pub use ddl::{ddl_expression, ddl_now, ddl_query, ddl_write};
 pub use query::WriteRules;
 
 use sql::{Ident, Sql, Value};
@@ -37,6 +37,8 @@ pub struct ExpressionWriter<'a> {
     environment: &'a dyn Environment,
     aliases: u32,
     frames: Vec<Frame>,
+    /// How many views around stand open without the caller's policies.
+    unfiltered: u32,
     /// Constants are quoted in place instead of bound, as DDL needs it.
     quoting: bool,
 }
@@ -55,6 +57,7 @@ impl<'a> ExpressionWriter<'a> {
             environment,
             aliases: 0,
             frames: Vec::new(),
+            unfiltered: 0,
             quoting: false,
         }
     }

@@ -11,6 +11,8 @@ pub enum Statement {
     CreateTable(CreateTable),
     /// `CREATE [UNIQUE] INDEX`
     CreateIndex(CreateIndex),
+    /// `CREATE VIEW`
+    CreateView(ViewDef),
     /// `CREATE ROLE`
     CreateRole(CreateRole),
     /// `GRANT … ON table TO role`
@@ -29,6 +31,8 @@ pub enum Statement {
     DropTable(DropTable),
     /// `DROP INDEX`, in migrations
     DropIndex(DropIndex),
+    /// `DROP VIEW`, in migrations
+    DropView(DropView),
     /// `ALTER TABLE`, in migrations
     AlterTable(AlterTable),
     /// `INSERT`, `UPDATE` or `DELETE`, in migrations
@@ -254,6 +258,22 @@ pub enum IndexKeyDef {
     Expression(RawExpr),
 }
 
+/// `CREATE VIEW name [(columns)] [WITH (security_invoker = …)] AS SELECT …`
+#[derive(Clone, Debug)]
+pub struct ViewDef {
+    /// Its name.
+    pub name: Ident,
+    /// Its columns' names, where they are not the query's.
+    pub columns: Vec<Ident>,
+    /// Whether the caller's grants and policies apply to the tables beneath. They do unless the
+    /// view says `security_invoker = false`.
+    pub security_invoker: bool,
+    /// The query, unchecked.
+    pub query: RawQuery,
+    /// Where it is declared.
+    pub span: Span,
+}
+
 /// `CREATE ROLE name`
 #[derive(Clone, Debug)]
 pub struct CreateRole {
@@ -346,13 +366,24 @@ pub struct CommentOn {
 pub enum CommentTarget {
     /// A table.
     Table(Ident),
-    /// A column of a table.
+    /// A view.
+    View(Ident),
+    /// A column of a table or a view.
     Column(Ident, Ident),
 }
 
 /// `DROP TABLE name`
 #[derive(Clone, Debug)]
 pub struct DropTable {
+    /// Its name.
+    pub name: Ident,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// `DROP VIEW name`
+#[derive(Clone, Debug)]
+pub struct DropView {
     /// Its name.
     pub name: Ident,
     /// Where it stands.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sql::Ident;
 
-use crate::{Expr, ExprKind, FromItem, OrderItem, Query};
+use crate::{Expr, ExprKind, FromItem, Query};
 
 /// The direct parts of an expression, sub-queries not included; with `mut`, to be changed.
 macro_rules! parts {
@@ -133,21 +133,33 @@ impl Expr {
     }
 }
 
+/// Into which views a walk goes.
+#[derive(Clone, Copy, PartialEq)]
+enum Through {
+    /// All of them.
+    EveryView,
+    /// Those in which the caller's own grants and policies apply.
+    TheCallersViews,
+}
+
 /// A column of a table that a query reads.
 pub(crate) type TableColumn = (Ident, Ident);
 
 impl Query {
     /// Calls `visit` with every expression of the query and its sub-queries.
     pub fn visit(&self, visit: &mut dyn FnMut(&Expr)) {
-        let keys =
-            |order: &[OrderItem]| order.iter().map(|key| key.expr.clone()).collect::<Vec<_>>();
-        for column in &self.projection {
-            column.expr.visit(visit);
-        }
+        self.visit_own(visit);
         for item in self.items() {
             if let FromItem::Derived { query, .. } = item {
                 query.visit(visit);
             }
+        }
+    }
+
+    /// The same without what stands in the `FROM`.
+    fn visit_own(&self, visit: &mut dyn FnMut(&Expr)) {
+        for column in &self.projection {
+            column.expr.visit(visit);
         }
         for join in &self.joins {
             join.on.visit(visit);
@@ -156,8 +168,8 @@ impl Query {
         for expr in optional.into_iter().flatten().chain(&self.group) {
             expr.visit(visit);
         }
-        for expr in keys(&self.order) {
-            expr.visit(visit);
+        for key in &self.order {
+            key.expr.visit(visit);
         }
     }
 
@@ -167,28 +179,48 @@ impl Query {
             .chain(self.joins.iter().map(|join| &join.item))
     }
 
-    /// The tables by their numbers, those of sub-queries included.
-    fn collect_tables(&self, tables: &mut Vec<(u32, Ident)>) {
+    /// The tables and views by their numbers, those of sub-queries included.
+    fn collect_tables(&self, tables: &mut Vec<(u32, Ident)>, through: Through) {
         for item in self.items() {
             match item {
                 FromItem::Table { binding, table } => tables.push((*binding, table.clone())),
-                FromItem::Derived { query, .. } => query.collect_tables(tables),
+                FromItem::Derived {
+                    binding,
+                    query,
+                    view,
+                } => {
+                    let view = view.as_ref();
+                    tables.extend(view.map(|view| (*binding, view.name.clone())));
+                    let is_open = view.is_none_or(|view| view.security_invoker);
+                    if is_open || through == Through::EveryView {
+                        query.collect_tables(tables, through);
+                    }
+                }
             }
         }
         let mut inner = Vec::new();
-        self.visit(&mut |expr| {
+        self.visit_own(&mut |expr| {
             if let Some(query) = expr.query() {
-                query.collect_tables(&mut inner);
+                query.collect_tables(&mut inner, through);
             }
         });
         tables.extend(inner);
     }
 
-    /// Every table that it names and every column of theirs that it reads.
+    /// Every table and view that it names, and those beneath the views.
+    #[must_use]
+    pub fn relations(&self) -> BTreeSet<Ident> {
+        let mut numbered = Vec::new();
+        self.collect_tables(&mut numbered, Through::EveryView);
+        numbered.into_iter().map(|(_, table)| table).collect()
+    }
+
+    /// Every table and view that it names and every column of theirs that the caller needs to be
+    /// allowed to read: those beneath a view only where the caller's grants count there.
     #[must_use]
     pub fn reads(&self) -> (BTreeSet<Ident>, BTreeSet<TableColumn>) {
         let mut numbered = Vec::new();
-        self.collect_tables(&mut numbered);
+        self.collect_tables(&mut numbered, Through::TheCallersViews);
         let mut columns = BTreeSet::new();
         self.visit(&mut |expr| {
             if let ExprKind::Column { binding, column } = &expr.kind

@@ -7,7 +7,7 @@ use lang::{
     AuthFunction, BinaryOp, Environment, Expr, ExprKind, Literal, PolicyCommand, Privilege, Span,
     Type,
 };
-use schema::{Catalog, Column, Policy, Table};
+use schema::{Catalog, Column, Policy, Table, View};
 use sql::{Ident, Value};
 use uuid::Uuid;
 
@@ -39,12 +39,30 @@ pub(crate) struct TableAccess {
 
 impl Access {
     pub(crate) fn of(catalog: &Catalog, roles: &RoleSet) -> Self {
-        let tables = catalog
-            .tables
-            .iter()
-            .map(|table| (table.name.clone(), TableAccess::of(table, roles)))
-            .collect();
-        Self { tables }
+        let tables = catalog.tables.iter();
+        let mut access = Self {
+            tables: tables
+                .map(|table| (table.name.clone(), TableAccess::of(table, roles)))
+                .collect(),
+        };
+        // Each stands behind those that it reads.
+        for view in &catalog.views {
+            let own = TableAccess::of_view(view, roles, access.missing(view).is_none());
+            access.tables.insert(view.name().clone(), own);
+        }
+        access
+    }
+
+    /// A column beneath a view that these roles may not read.
+    pub(crate) fn missing(&self, view: &View) -> Option<(Ident, Ident)> {
+        if !view.definition.security_invoker {
+            return None;
+        }
+        let (_, columns) = view.query.reads();
+        columns.into_iter().find(|(table, column)| {
+            let access = self.table(table.as_str());
+            !access.is_some_and(|access| access.readable().contains(column))
+        })
     }
 
     pub(crate) fn table(&self, name: &str) -> Option<&TableAccess> {
@@ -92,6 +110,17 @@ impl TableAccess {
             delete_using: using(Privilege::Delete),
             insert_check: check(Privilege::Insert),
         }
+    }
+
+    /// A view: its grants say which columns, and its query, into which the policies of the tables
+    /// go, says which rows.
+    fn of_view(view: &View, roles: &RoleSet, may_read_beneath: bool) -> Self {
+        let mut access = Self::of(&view.relation, roles);
+        access.read = constant(true);
+        if !may_read_beneath {
+            access.select.clear();
+        }
+        access
     }
 
     /// The columns that may be read, in the table's order.

@@ -48,6 +48,7 @@ impl Api {
         limits: Limits,
     ) -> Result<Self, Vec<Diagnostic>> {
         let endpoints = Endpoint::compile_all(files, &catalog, dialect)?;
+        require_readable_views(&catalog)?;
         Ok(Self {
             catalog,
             endpoints,
@@ -120,6 +121,13 @@ impl Api {
         let object = wants_object(request.accept)?;
         let read = parse(request.query, &self.limits)?;
         let key = key.map(|key| key_values(target, key)).transpose()?;
+        let reads = matches!(request.method, Method::Get | Method::Head);
+        if let (Some(view), false) = (target.view, reads) {
+            let message = format!("{} is a view, of which rows are only read", view.name());
+            let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
+            error.allow = Some(String::from("GET, HEAD, OPTIONS"));
+            return Err(error.hint("change the tables beneath"));
+        }
         match request.method {
             Method::Get | Method::Head => {
                 plan_read(context, target, &read, key.as_deref(), object, &prefer).map(Plan::Read)
@@ -150,7 +158,7 @@ impl Api {
     }
 
     fn unknown(&self, context: Context<'_>, name: &str) -> RestError {
-        let visible = self.catalog.tables.iter().filter(|table| {
+        let visible = self.catalog.relations().filter(|table| {
             context
                 .access
                 .table(table.name.as_str())
@@ -175,7 +183,7 @@ impl Api {
     #[must_use]
     pub fn routes(&self) -> Vec<RouteInfo> {
         let mut routes: Vec<RouteInfo> = self.endpoints.iter().map(Endpoint::route).collect();
-        for table in &self.catalog.tables {
+        for table in self.catalog.relations() {
             use lang::Privilege::{Delete, Insert, Select, Update};
             for (method, privilege) in [
                 ("GET", Select),
@@ -201,7 +209,10 @@ impl Api {
                     method,
                     path: format!("/{}{key}", table.name),
                     roles,
-                    source: format!("table {}", table.name),
+                    source: match self.catalog.view(table.name.as_str()) {
+                        None => format!("table {}", table.name),
+                        Some(_) => format!("view {}", table.name),
+                    },
                 });
             }
         }
@@ -212,6 +223,31 @@ impl Api {
     #[must_use]
     pub fn openapi(&self, roles: &RoleSet, info: &OpenApiInfo) -> serde_json::Value {
         crate::openapi::document(self, &self.catalog, &self.access(roles), roles, info)
+    }
+}
+
+/// Every role that may read a view may read what is beneath it, or the view would show nothing.
+fn require_readable_views(catalog: &Catalog) -> Result<(), Vec<Diagnostic>> {
+    let mut errors = Vec::new();
+    for view in &catalog.views {
+        for grant in &view.relation.grants {
+            let access = Access::of(catalog, &RoleSet::of_role(catalog, &grant.role));
+            if let Some((table, column)) = access.missing(view) {
+                let (role, name, relation) = (&grant.role, view.name(), &view.relation);
+                let message =
+                    format!("{role} may not read {table}.{column}, which the view {name} reads");
+                errors.push(
+                    Diagnostic::new(&relation.path, relation.span, message).hint(
+                        "grant it, or write WITH (security_invoker = false) if the view alone \
+                     decides what is seen",
+                    ),
+                );
+            }
+        }
+    }
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(errors),
     }
 }
 

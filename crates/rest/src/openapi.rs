@@ -27,7 +27,7 @@ pub(crate) fn document(
     let mut paths = Map::new();
     let mut schemas = Map::new();
     schemas.insert(String::from("Error"), error_schema());
-    for table in &catalog.tables {
+    for table in catalog.relations() {
         if let Some(access) = access.table(table.name.as_str()).filter(|a| a.is_visible()) {
             table_schemas(&mut schemas, table, access);
             table_paths(&mut paths, table, access);

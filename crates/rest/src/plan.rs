@@ -16,7 +16,7 @@ pub(crate) use explain::TableErrors;
 pub(crate) use read::{Answer, plan_read, row_plan};
 pub(crate) use write::{AfterWrite, missing_row, plan_write};
 
-use schema::{Catalog, Table};
+use schema::{Catalog, Table, View};
 
 use crate::access::{Access, TableAccess};
 use crate::{Caller, Limits, Moment};
@@ -40,22 +40,31 @@ pub(crate) struct Context<'a> {
     pub(crate) limits: &'a Limits,
 }
 
-/// A table with what the caller may do with it.
+/// A table or view with what the caller may do with it.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
+    /// The table, or the view's name and columns.
     pub(crate) table: &'a Table,
+    /// The view, where it is one.
+    pub(crate) view: Option<&'a View>,
     pub(crate) access: &'a TableAccess,
 }
 
 impl<'a> Context<'a> {
-    /// The table of that name, if it exists for the caller.
+    /// The table or view of that name, if it exists for the caller.
     pub(crate) fn target(&self, name: &str) -> Option<Target<'a>> {
-        let table = self.catalog.table(name)?;
+        let view = self.catalog.view(name);
+        let own = view.map(|view| &view.relation);
+        let table = own.or_else(|| self.catalog.table(name))?;
         let access = self
             .access
             .table(name)
             .filter(|access| access.is_visible())?;
-        Some(Target { table, access })
+        Some(Target {
+            table,
+            view,
+            access,
+        })
     }
 
     pub(crate) fn is_anonymous(&self) -> bool {

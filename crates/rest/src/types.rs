@@ -51,6 +51,17 @@ impl RoleSet {
         Self(roles.into())
     }
 
+    /// What somebody has who was given this one role.
+    #[must_use]
+    pub fn of_role(catalog: &Catalog, role: &Ident) -> Self {
+        let base = match role.as_str() {
+            "anon" => BaseRole::Anon,
+            "service" => BaseRole::Service,
+            _ => BaseRole::Authenticated,
+        };
+        Self::effective(catalog, base, &[role.to_string()])
+    }
+
     /// Whether the role is among them.
     #[must_use]
     pub fn has(&self, role: &Ident) -> bool {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use lang::{
-    Expr, FunctionDef, NativeStatement, PolicyCommand, Privilege, ReferentialAction, Span, Type,
-    Was,
+    Expr, FunctionDef, NativeStatement, PolicyCommand, Privilege, Query, ReferentialAction, Span,
+    Type, ViewDef, Was,
 };
 use sql::Ident;
 
@@ -21,6 +21,35 @@ pub struct Catalog {
     pub natives: Vec<NativeStatement>,
     /// Functions, which are put in the place of their calls.
     pub functions: Vec<FunctionDef>,
+    /// In an order in which each finds those that it reads.
+    pub views: Vec<View>,
+}
+
+/// A declared view: a query with a name, of which rows are read as of a table.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Its name, columns, comment and grants, as those of a table without any constraint. A
+    /// column that is a table's own points where that one points.
+    pub relation: Table,
+    /// What it reads.
+    pub query: Query,
+    /// As it was written.
+    pub definition: ViewDef,
+}
+
+impl View {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Ident {
+        &self.relation.name
+    }
+
+    /// Whether another one reads the same rows.
+    #[must_use]
+    pub fn reads_like(&self, other: &Self) -> bool {
+        self.definition.security_invoker == other.definition.security_invoker
+            && self.query.to_string() == other.query.to_string()
+    }
 }
 
 /// A role and whose privileges it has besides its own.
@@ -277,6 +306,18 @@ impl Catalog {
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.by_name.get(name).map(|&place| &self.tables[place])
+    }
+
+    /// Everything that rows are read of: the tables, then the views as the tables they look like.
+    pub fn relations(&self) -> impl Iterator<Item = &Table> {
+        let views = self.views.iter().map(|view| &view.relation);
+        self.tables.iter().chain(views)
+    }
+
+    /// The view of that name.
+    #[must_use]
+    pub fn view(&self, name: &str) -> Option<&View> {
+        self.views.iter().find(|view| *view.name() == *name)
     }
 }
 

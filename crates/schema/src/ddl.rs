@@ -8,10 +8,10 @@ mod tables;
 
 pub(crate) use columns::{Native, native_type};
 
-use lang::{ddl_expression, ddl_write};
+use lang::{ddl_expression, ddl_query, ddl_write};
 use sql::{Dialect, Ident, Sql};
 
-use crate::{Catalog, Column, ForeignKey, Operation, Table};
+use crate::{Catalog, Column, ForeignKey, Operation, Table, View};
 
 /// A statement, and the operation that it is a part of.
 #[derive(Clone, Debug)]
@@ -124,8 +124,12 @@ fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) 
         Operation::DropIndex { table, index } => {
             return indexes::drop(table, index, catalog, dialect);
         }
+        Operation::CreateView(view) => create_view(&mut sql, view),
+        Operation::DropView(view) => {
+            sql.push("drop view ").ident(view.name());
+        }
         Operation::Change(write) => ddl_write(&mut sql, write),
-        Operation::Native(native) => {
+        Operation::Native { run: native, .. } => {
             if !native.engines.contains(&dialect) {
                 return Vec::new();
             }
@@ -133,6 +137,21 @@ fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) 
         }
     }
     vec![sql]
+}
+
+/// A view stands open to whoever may read the tables beneath, as far as the engine can say so.
+fn create_view(sql: &mut Sql, view: &View) {
+    let is_invokers = view.definition.security_invoker;
+    sql.push(match (sql.dialect(), is_invokers) {
+        (Dialect::MySql | Dialect::MariaDb, true) => "create sql security invoker view ",
+        _ => "create view ",
+    });
+    sql.ident(view.name());
+    if is_invokers && sql.dialect() == Dialect::Postgres {
+        sql.push(" with (security_invoker = true)");
+    }
+    sql.push(" as ");
+    ddl_query(sql, &view.query);
 }
 
 fn add_column(

@@ -5,7 +5,7 @@ use std::fmt;
 use sql::{Db, DbResult, Dialect, Kind, Query, Sql, Value};
 
 use crate::ddl::native_type;
-use crate::{Column, ColumnDefault, Table};
+use crate::{Column, ColumnDefault, Table, View};
 
 /// A described column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,22 @@ pub async fn describe(db: &Db, table: &Table) -> DbResult<Option<Description>> {
         table: table.name.to_string(),
         columns: columns.collect(),
     }))
+}
+
+/// Asks the database for a declared view's columns, which have the types of its query; `None`
+/// where it has no such view.
+pub async fn describe_view(db: &Db, view: &View) -> DbResult<Option<Description>> {
+    let Some(mut description) = describe(db, &view.relation).await? else {
+        return Ok(None);
+    };
+    for column in &mut description.columns {
+        column.key = "";
+        if let Some(declared) = view.relation.column(&column.name) {
+            column.ty = declared.ty.to_string();
+            column.nullable = declared.nullable;
+        }
+    }
+    Ok(Some(description))
 }
 
 fn column(

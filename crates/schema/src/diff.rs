@@ -1,8 +1,10 @@
 //! Two catalogs to operations.
 
+mod natives;
 mod rename;
+mod views;
 
-use lang::{Diagnostic, NativeStatement};
+use lang::Diagnostic;
 use sql::Ident;
 
 use crate::{Catalog, Constraint, ForeignKey, Operation, Table};
@@ -18,6 +20,7 @@ pub struct Difference {
 ///
 /// Roles, grants, policies and comments are no structure (ADR 0003).
 pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>> {
+    let before = from;
     let (mut operations, from) = rename::renames(from, to)?;
     let mut errors = rename::questions(&from, to);
     let mut waiting = Vec::new();
@@ -36,13 +39,8 @@ pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>>
     for table in gone.filter(|table| to.table(table.name.as_str()).is_none()) {
         operations.push(Operation::DropTable(Box::new(table.clone())));
     }
-    // What left schema/ is still in the databases: its author writes the statement that drops it.
-    let new = to.natives.iter().filter(|one| {
-        let is_known =
-            |other: &NativeStatement| other.engines == one.engines && other.text == one.text;
-        !from.natives.iter().any(is_known)
-    });
-    operations.extend(new.cloned().map(Operation::Native));
+    let operations = views::around(before, to, operations);
+    let operations = natives::around(&from.natives, &to.natives, operations);
     if errors.is_empty() {
         Ok(Difference { operations })
     } else {

@@ -4,12 +4,16 @@
 //! scratch place of the same engine and asked of the same catalogue; what differs then is a
 //! difference, and not a spelling.
 
+mod natives;
+
 use std::fmt::Write as _;
 
 use sql::{Db, DbResult, Scratch};
 use stdx::{Clock, Rng};
 
-use crate::inspect::{InspectedColumn, InspectedIndex, InspectedTable, Rule, inspect};
+use crate::inspect::{
+    InspectedColumn, InspectedIndex, InspectedObject, InspectedTable, Inspection, Rule, inspect,
+};
 use crate::{Catalog, diff, render_operations};
 
 /// What differs, a line each; empty where the database is as it should be.
@@ -17,17 +21,23 @@ pub async fn drift(db: &Db, expected: &Catalog, clock: &Clock, rng: &Rng) -> DbR
     let found = inspect_database(db).await?;
     let scratch = format!("pilaster_scratch_{}", stdx::new_id(clock, rng).simple());
     let wanted = inspect_wanted(db, expected, &scratch).await?;
-    Ok(compare(&found, &wanted))
+    let mut lines = compare(&found.tables, &wanted.tables);
+    compare_objects(&found.objects, &wanted.objects, &mut lines);
+    Ok(lines)
 }
 
-/// The names of a database's tables, Pilaster's own left out.
-pub async fn table_names(db: &Db) -> DbResult<Vec<String>> {
+/// The names of a database's tables and views, Pilaster's own left out.
+pub async fn relation_names(db: &Db) -> DbResult<Vec<String>> {
     let found = inspect_database(db).await?;
-    Ok(found.into_iter().map(|table| table.name).collect())
+    let views = found.objects.into_iter().filter(|one| one.kind == "view");
+    let tables = found.tables.into_iter().map(|table| table.name);
+    let mut names: Vec<String> = tables.chain(views.map(|view| view.name)).collect();
+    names.sort();
+    Ok(names)
 }
 
-/// The tables of a database.
-pub(crate) async fn inspect_database(db: &Db) -> DbResult<Vec<InspectedTable>> {
+/// What is in a database.
+pub(crate) async fn inspect_database(db: &Db) -> DbResult<Inspection> {
     let mut tx = db.begin().await?;
     let found = inspect(&mut tx, db.dialect()).await;
     tx.rollback().await?;
@@ -46,21 +56,21 @@ pub(crate) async fn differing_tables(
     let wanted = inspect_wanted(db, expected, &scratch).await?;
     let differs = |table: &&InspectedTable| {
         let mut lines = Vec::new();
-        if let Some(other) = wanted.iter().find(|other| other.name == table.name) {
+        if let Some(other) = wanted.tables.iter().find(|other| other.name == table.name) {
             compare_table(table, other, &mut lines);
         }
         !lines.is_empty()
     };
-    let names = found.iter().filter(differs).map(|table| table.name.clone());
+    let names = found
+        .tables
+        .iter()
+        .filter(differs)
+        .map(|table| table.name.clone());
     Ok(names.collect())
 }
 
-/// The tables of a catalog as this engine tells them, made and asked in a scratch place.
-async fn inspect_wanted(
-    db: &Db,
-    expected: &Catalog,
-    scratch: &str,
-) -> DbResult<Vec<InspectedTable>> {
+/// A catalog as this engine tells it, made and asked in a scratch place.
+async fn inspect_wanted(db: &Db, expected: &Catalog, scratch: &str) -> DbResult<Inspection> {
     let operations = match diff(&Catalog::empty(), expected) {
         Ok(difference) => difference.operations,
         // Tables out of nothing raise no question.
@@ -76,6 +86,7 @@ async fn inspect_wanted(
         for statement in render_operations(&steps, db.dialect()) {
             scratch.tx().execute(&statement.sql).await?;
         }
+        natives::run(scratch.tx(), &expected.natives, db.dialect()).await?;
         inspect(scratch.tx(), db.dialect()).await
     }
     .await;
@@ -97,6 +108,29 @@ fn compare(found: &[InspectedTable], wanted: &[InspectedTable]) -> Vec<String> {
         }
     }
     lines
+}
+
+fn compare_objects(found: &[InspectedObject], wanted: &[InspectedObject], lines: &mut Vec<String>) {
+    let is_same = |one: &InspectedObject, other: &InspectedObject| {
+        one.kind == other.kind && one.name == other.name
+    };
+    for object in wanted {
+        let (kind, name) = (&object.kind, &object.name);
+        match found.iter().find(|other| is_same(other, object)) {
+            None => lines.push(format!("the {kind} {name} is missing")),
+            Some(other) if other.definition != object.definition => lines.push(format!(
+                "the {kind} {name} is {}, not {}",
+                other.definition, object.definition
+            )),
+            Some(_) => {}
+        }
+    }
+    for object in found {
+        if !wanted.iter().any(|other| is_same(other, object)) {
+            let (kind, name) = (&object.kind, &object.name);
+            lines.push(format!("no migration made the {kind} {name}"));
+        }
+    }
 }
 
 fn compare_table(found: &InspectedTable, wanted: &InspectedTable, lines: &mut Vec<String>) {

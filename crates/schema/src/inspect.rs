@@ -1,10 +1,31 @@
 //! What a database really holds, asked of the engine's own catalogue.
 
 mod mysql;
+mod objects;
 mod postgres;
 mod sqlite;
 
 use sql::{DbResult, Dialect, Kind, Query, Row, Sql, Tx, Value};
+
+/// Everything in a database that a migration can have made; Pilaster's own left out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Inspection {
+    /// The tables, in the order of their names.
+    pub(crate) tables: Vec<InspectedTable>,
+    /// Views, triggers and routines, in the order of their kinds and names.
+    pub(crate) objects: Vec<InspectedObject>,
+}
+
+/// Something that is known by its text alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct InspectedObject {
+    /// `view`, `trigger`, `function`, …
+    pub(crate) kind: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is, in the engine's spelling, without its name and the database's.
+    pub(crate) definition: String,
+}
 
 /// A table as the engine tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,8 +107,15 @@ pub(crate) struct InspectedIndex {
     pub(crate) predicate: Option<String>,
 }
 
-/// The tables of the current schema, in the order of their names; Pilaster's own left out.
-pub(crate) async fn inspect(tx: &mut Tx, dialect: Dialect) -> DbResult<Vec<InspectedTable>> {
+/// The current schema.
+pub(crate) async fn inspect(tx: &mut Tx, dialect: Dialect) -> DbResult<Inspection> {
+    let mut objects = objects::all(tx, dialect).await?;
+    objects.sort();
+    let tables = tables(tx, dialect).await?;
+    Ok(Inspection { tables, objects })
+}
+
+async fn tables(tx: &mut Tx, dialect: Dialect) -> DbResult<Vec<InspectedTable>> {
     let mut tables = match dialect {
         Dialect::Sqlite => sqlite::tables(tx).await?,
         Dialect::Postgres => postgres::tables(tx).await?,

@@ -19,12 +19,12 @@ mod transfer;
 
 pub use catalog::{
     Catalog, Check, Column, ColumnDefault, Constraint, ForeignKey, Grant, Index, IndexKey,
-    IndexTarget, Policy, PrimaryKey, Role, Table, Unique,
+    IndexTarget, Policy, PrimaryKey, Role, Table, Unique, View,
 };
 pub use ddl::{Rendered, render_operations};
-pub use describe::{DescribedColumn, Description, describe};
+pub use describe::{DescribedColumn, Description, describe, describe_view};
 pub use diff::{Difference, diff};
-pub use drift::{drift, table_names};
+pub use drift::{drift, relation_names};
 pub use migrate::{
     Direction, History, Loss, Migration, MigrationError, MigrationState, MigrationStatus,
     Migrations, NewMigration, Plan, PlannedStep, Progress, Reference, Rewritten, Runner,

@@ -5,7 +5,7 @@ use std::fmt;
 use lang::{NativeStatement, Write};
 use sql::Ident;
 
-use crate::{Column, Constraint, ForeignKey, Index, Table};
+use crate::{Column, Constraint, ForeignKey, Index, Table, View};
 
 /// A step from one catalog to another, engine-neutral.
 #[derive(Clone, Debug)]
@@ -95,10 +95,19 @@ pub enum Operation {
         /// The index.
         index: Index,
     },
+    /// A new view.
+    CreateView(Box<View>),
+    /// A view goes.
+    DropView(Box<View>),
     /// Rows are inserted, updated or deleted.
     Change(Box<Write>),
     /// A statement in an engine's own language; the other engines have nothing to do.
-    Native(NativeStatement),
+    Native {
+        /// The statement.
+        run: NativeStatement,
+        /// What takes it back, where that is known.
+        back: Option<NativeStatement>,
+    },
 }
 
 impl Operation {
@@ -106,10 +115,11 @@ impl Operation {
     #[must_use]
     pub fn table(&self) -> Option<&Ident> {
         Some(match self {
-            Self::Native(_) => return None,
+            Self::Native { .. } => return None,
             Self::Change(write) => &write.table,
             Self::CreateTable { table, .. } | Self::DropTable(table) => &table.name,
             Self::RenameTable { from, .. } => from,
+            Self::CreateView(view) | Self::DropView(view) => view.name(),
             Self::AddForeignKey { table, .. }
             | Self::AddColumn { table, .. }
             | Self::DropColumn { table, .. }
@@ -122,10 +132,34 @@ impl Operation {
         })
     }
 
+    /// Whether a view that reads the table has to make way: engines refuse to change what a view
+    /// rests on, or leave the view broken.
+    #[must_use]
+    pub fn moves_views(&self) -> bool {
+        match self {
+            Self::DropTable(_)
+            | Self::AddColumn { .. }
+            | Self::DropColumn { .. }
+            | Self::RenameColumn { .. }
+            | Self::AlterColumn { .. }
+            | Self::AddConstraint { .. }
+            | Self::DropConstraint { .. }
+            | Self::RenameTable { .. } => true,
+            Self::CreateTable { .. }
+            | Self::AddForeignKey { .. }
+            | Self::CreateIndex { .. }
+            | Self::DropIndex { .. }
+            | Self::CreateView(_)
+            | Self::DropView(_)
+            | Self::Change(_)
+            | Self::Native { .. } => false,
+        }
+    }
+
     /// Whether it changes rows and not structure.
     #[must_use]
     pub fn is_data(&self) -> bool {
-        matches!(self, Self::Change(_) | Self::Native(_))
+        matches!(self, Self::Change(_) | Self::Native { .. })
     }
 
     /// Whether rows or values are lost.
@@ -143,9 +177,11 @@ impl Operation {
             | Self::RenameColumn { .. }
             | Self::CreateIndex { .. }
             | Self::DropIndex { .. }
+            | Self::CreateView(_)
+            | Self::DropView(_)
             // Their author wrote them by hand, and meant it.
             | Self::Change(_)
-            | Self::Native(_) => false,
+            | Self::Native { .. } => false,
         }
     }
 }
@@ -176,8 +212,10 @@ impl fmt::Display for Operation {
             Self::RenameTable { from, to } => write!(f, "rename table {from} to {to}"),
             Self::CreateIndex { index, .. } => write!(f, "create index {}", index.name),
             Self::DropIndex { index, .. } => write!(f, "drop index {}", index.name),
+            Self::CreateView(view) => write!(f, "create view {}", view.name()),
+            Self::DropView(view) => write!(f, "drop view {}", view.name()),
             Self::Change(write) => write!(f, "change rows of {}", write.table),
-            Self::Native(native) => {
+            Self::Native { run: native, .. } => {
                 let words: Vec<&str> = native.text.split_whitespace().take(4).collect();
                 let engines: Vec<&str> = native.engines.iter().map(|one| one.name()).collect();
                 write!(f, "{}: {} …", engines.join(", "), words.join(" "))

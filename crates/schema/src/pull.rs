@@ -27,9 +27,9 @@ pub struct Pulled {
 
 /// Reads the tables of a database.
 pub async fn pull(db: &Db, clock: &Clock, rng: &Rng) -> DbResult<Result<Pulled, Vec<Diagnostic>>> {
-    let tables = inspect_database(db).await?;
+    let inspection = inspect_database(db).await?;
     let mut pulled = Pulled::default();
-    for table in in_order(&tables) {
+    for table in in_order(&inspection.tables) {
         let text = declare(table, db.dialect(), &mut pulled.notes);
         let _ = writeln!(pulled.schema, "{text}");
     }

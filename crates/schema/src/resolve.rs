@@ -3,10 +3,11 @@
 mod access;
 mod constraints;
 mod tables;
+mod views;
 
 use lang::{
     CreateEnum, Diagnostic, FunctionDef, RelationShape, Relations, ShapeColumn, Source, Statement,
-    check_function, parse_statements,
+    ViewDef, check_function, parse_statements,
 };
 use sql::Ident;
 
@@ -103,9 +104,10 @@ impl Catalog {
         self.declare_roles(placed, errors);
         self.declare_functions(placed, errors);
         self.declare_tables(placed, kind, errors);
-        self.check_functions(placed, errors);
         self.declare_constraints(placed, errors);
         self.declare_indexes(placed, errors);
+        self.declare_views(placed, kind, errors);
+        self.check_functions(placed, errors);
         self.declare_comments(placed, errors);
         self.declare_grants(placed, errors);
         self.declare_policies(placed, errors);
@@ -125,7 +127,7 @@ impl Catalog {
         }
     }
 
-    /// Adds tables and indexes to what is there already.
+    /// Adds tables, indexes and views to what is there already.
     pub(crate) fn add(
         &mut self,
         path: &str,
@@ -140,6 +142,7 @@ impl Catalog {
         self.declare_tables(&placed, kind, &mut errors);
         self.declare_constraints(&placed, &mut errors);
         self.declare_indexes(&placed, &mut errors);
+        self.declare_views(&placed, kind, &mut errors);
         if errors.is_empty() {
             Ok(())
         } else {
@@ -169,6 +172,15 @@ impl Catalog {
         self.by_name.get(name).map(|&place| &mut self.tables[place])
     }
 
+    /// The table or view of that name, to be commented on or granted.
+    fn relation_mut(&mut self, name: &Ident) -> Option<&mut Table> {
+        if let Some(&place) = self.by_name.get(name) {
+            return self.tables.get_mut(place);
+        }
+        let view = self.views.iter_mut().find(|view| view.name() == name);
+        view.map(|view| &mut view.relation)
+    }
+
     pub(crate) fn has_role(&self, name: &Ident) -> bool {
         self.roles.iter().any(|role| role.name == *name)
     }
@@ -192,7 +204,14 @@ impl Table {
 
 impl Relations for Catalog {
     fn relation(&self, name: &str) -> Option<RelationShape> {
-        self.table(name).map(Table::shape)
+        let table = self.table(name);
+        table
+            .or_else(|| Self::view(self, name).map(|view| &view.relation))
+            .map(Table::shape)
+    }
+
+    fn view(&self, name: &str) -> Option<&ViewDef> {
+        Self::view(self, name).map(|view| &view.definition)
     }
 
     fn function(&self, name: &str) -> Option<&FunctionDef> {
@@ -200,7 +219,7 @@ impl Relations for Catalog {
     }
 
     fn names(&self) -> Vec<Ident> {
-        self.tables.iter().map(|table| table.name.clone()).collect()
+        self.relations().map(|table| table.name.clone()).collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod indexes;
 mod interrupted;
 mod migrations;
 mod random;
+mod views;
 
 use lang::Source;
 

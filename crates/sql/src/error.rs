@@ -95,9 +95,9 @@ pub enum Obstacle {
 }
 
 /// MySQL's and MariaDB's numbers for a structure that is there already, or is gone already: a
-/// table, a column, an index, a constraint.
-const ALREADY: [u16; 12] = [
-    1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1826, 3821, 3822, 3940,
+/// table, a view, a column, an index, a constraint.
+const ALREADY: [u16; 13] = [
+    1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1826, 3821, 3822, 3940, 4092,
 ];
 
 impl DbError {

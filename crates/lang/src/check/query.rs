@@ -6,7 +6,9 @@ use sqlparser::ast;
 use super::scope::{Scope, ShapeColumn, reference};
 use super::{Checked, Checker};
 use crate::parse::{name, place_of, table_name};
-use crate::{Expr, FromItem, Join, JoinKind, OrderItem, Projection, Query, Span, Type};
+use crate::{
+    Expr, ExprKind, FromItem, Join, JoinKind, OrderItem, Projection, Query, Span, Type, UsedView,
+};
 
 impl Checker<'_> {
     pub(super) fn query(&mut self, query: &ast::Query) -> Checked<Query> {
@@ -62,7 +64,11 @@ impl Checker<'_> {
                 return Err(self.error(self.span, "ORDER BY ALL is not offered"));
             };
             for key in keys {
-                order.push(self.order_item(key, &projection)?);
+                let key = self.order_item(key, &projection)?;
+                // A constant orders nothing, and engines take a bare number for a column's place.
+                if !matches!(key.expr.kind, ExprKind::Literal(_)) {
+                    order.push(key);
+                }
             }
         }
         let (limit, offset) = match &query.limit_clause {
@@ -170,12 +176,15 @@ impl Checker<'_> {
                 ..
             } => {
                 let table = table_name(self.path, object, self.span)?;
-                let shape = self.table(&table, self.span)?;
-                let binding = self.binding();
                 let alias = match alias {
                     Some(alias) => name(self.path, &alias.name, self.span)?,
                     None => table.clone(),
                 };
+                if let Some(view) = self.relations.view(table.as_str()) {
+                    return self.view(view, &alias);
+                }
+                let shape = self.table(&table, self.span)?;
+                let binding = self.binding();
                 let scope = Scope::of(&shape, alias.as_str(), binding);
                 Ok((FromItem::Table { binding, table }, scope))
             }
@@ -186,30 +195,30 @@ impl Checker<'_> {
                 ..
             } => {
                 let query = self.derived(subquery)?;
-                let binding = self.binding();
                 let alias = name(self.path, &alias.name, self.span)?;
-                let columns = query
-                    .projection
-                    .iter()
-                    .map(|column| ShapeColumn {
-                        name: column.name.clone(),
-                        ty: column.expr.ty.clone(),
-                        nullable: column.expr.nullable,
-                    })
-                    .collect();
-                let scope = Scope::named(&alias, binding, columns);
-                Ok((
-                    FromItem::Derived {
-                        binding,
-                        query: Box::new(query),
-                    },
-                    scope,
-                ))
+                Ok(self.derived_item(query, &alias, None))
             }
             other => Err(self
                 .error(self.span, format!("{other} cannot stand in FROM"))
                 .hint("write a table, or (select …) with an alias")),
         }
+    }
+
+    pub(super) fn derived_item(
+        &mut self,
+        query: Query,
+        alias: &Ident,
+        view: Option<UsedView>,
+    ) -> (FromItem, Scope) {
+        let binding = self.binding();
+        let scope = Scope::named(alias, binding, query.shape());
+        let query = Box::new(query);
+        let item = FromItem::Derived {
+            binding,
+            query,
+            view,
+        };
+        (item, scope)
     }
 
     /// A derived table does not see its neighbours, but still the queries around.
@@ -362,6 +371,19 @@ impl Checker<'_> {
             descending,
             nulls_first,
         })
+    }
+}
+
+impl Query {
+    /// Its columns as a query around it sees them.
+    #[must_use]
+    pub fn shape(&self) -> Vec<ShapeColumn> {
+        let column = |column: &Projection| ShapeColumn {
+            name: column.name.clone(),
+            ty: column.expr.ty.clone(),
+            nullable: column.expr.nullable,
+        };
+        self.projection.iter().map(column).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use stdx::nearest;
 
 use super::{Checked, Checker};
 use crate::parse::name;
-use crate::{Expr, ExprKind, FunctionDef, Span, Type};
+use crate::{Expr, ExprKind, FunctionDef, Span, Type, ViewDef};
 
 /// The columns of a relation, as a check needs them.
 #[derive(Clone, Debug)]
@@ -34,6 +34,10 @@ pub trait Relations {
     fn relation(&self, name: &str) -> Option<RelationShape>;
     /// All names, for "did you mean".
     fn names(&self) -> Vec<Ident>;
+    /// The declared view of that name.
+    fn view(&self, _name: &str) -> Option<&ViewDef> {
+        None
+    }
     /// The declared function of that name.
     fn function(&self, _name: &str) -> Option<&FunctionDef> {
         None
@@ -98,6 +102,19 @@ impl Checker<'_> {
                 None => error,
             }
         })
+    }
+
+    /// A table whose rows a statement changes.
+    pub(super) fn written(&self, table: &Ident) -> Checked<RelationShape> {
+        match self.relations.view(table.as_str()) {
+            None => self.table(table, self.span),
+            Some(_) => Err(self
+                .error(
+                    self.span,
+                    format!("{table} is a view, of which rows are only read"),
+                )
+                .hint("change the tables beneath")),
+        }
     }
 
     pub(super) fn column(&self, ident: &ast::Ident, span: Span) -> Checked<Expr> {

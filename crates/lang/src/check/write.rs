@@ -17,7 +17,7 @@ impl Checker<'_> {
             return Err(self.error(self.span, "ON CONFLICT is not offered yet"));
         }
         let table = table_name(self.path, object, self.span)?;
-        let shape = self.table(&table, self.span)?;
+        let shape = self.written(&table)?;
         let mut columns = Vec::new();
         for column in &insert.columns {
             columns.push(self.target(&shape, column)?.clone());
@@ -159,7 +159,7 @@ impl Checker<'_> {
                 name, alias: None, ..
             } => {
                 let table = table_name(self.path, name, self.span)?;
-                let shape = self.table(&table, self.span)?;
+                let shape = self.written(&table)?;
                 Ok((table, shape))
             }
             other => Err(self

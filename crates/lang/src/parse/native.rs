@@ -121,17 +121,26 @@ pub(super) fn statements(
 /// end it.
 #[derive(Default)]
 struct Body {
-    has_body: bool,
+    is_routine: bool,
     depth: u32,
+    /// Whether the word before was `END`.
+    ended: bool,
 }
 
 impl Body {
     fn see(&mut self, token: &Token) {
         let Token::Word(word) = token else { return };
+        let before_ended = std::mem::take(&mut self.ended);
         match word.value.to_ascii_lowercase().as_str() {
-            "trigger" | "procedure" | "function" | "event" => self.has_body = true,
-            "begin" | "case" if self.has_body => self.depth += 1,
-            "end" => self.depth = self.depth.saturating_sub(1),
+            "trigger" | "procedure" | "function" | "event" => self.is_routine = true,
+            // What `END IF` and its like end was not counted; `END CASE` ends a `CASE`.
+            "if" | "while" | "loop" | "repeat" if before_ended => self.depth += 1,
+            "case" if before_ended => {}
+            "begin" | "case" if self.is_routine => self.depth += 1,
+            "end" if self.depth > 0 => {
+                self.depth -= 1;
+                self.ended = true;
+            }
             _ => {}
         }
     }

@@ -3,11 +3,11 @@
 use sql::Ident;
 use sqlparser::ast;
 
-use super::{alter, create, function, name, place_of, table_name};
+use super::{alter, create, function, name, place_of, table_name, view};
 use crate::{
     CommentOn, CommentTarget, CreateEnum, CreateIndex, CreatePolicy, CreateRole, Diagnostic,
-    DropIndex, DropTable, Grant, GrantRole, IndexKeyDef, PolicyCommand, Privilege, RawExpr,
-    RawQuery, Source, Span, Statement,
+    DropIndex, DropTable, DropView, Grant, GrantRole, IndexKeyDef, PolicyCommand, Privilege,
+    RawExpr, RawQuery, Source, Span, Statement,
 };
 
 type Parsed<T> = Result<T, Diagnostic>;
@@ -39,6 +39,9 @@ pub(super) fn translate(
         })),
         ast::Statement::CreateIndex(index) => {
             one(Statement::CreateIndex(create_index(source, index, span)?))
+        }
+        ast::Statement::CreateView(create) => {
+            one(Statement::CreateView(view::view(source, create, span)?))
         }
         ast::Statement::CreateRole(role) => role
             .names
@@ -78,7 +81,7 @@ pub(super) fn translate(
                 format!("{} is not offered here", words.join(" ")),
             )
             .hint(
-                "a schema holds CREATE TABLE, INDEX, TYPE … AS ENUM, FUNCTION, ROLE and POLICY, GRANT and COMMENT ON; \
+                "a schema holds CREATE TABLE, VIEW, INDEX, TYPE … AS ENUM, FUNCTION, ROLE and POLICY, GRANT and COMMENT ON; \
                      queries belong in api/, rows in seed/",
             ))
         }
@@ -269,6 +272,9 @@ fn comment_target(
             object,
             span,
         )?)),
+        (ast::CommentObject::View, _) => {
+            Ok(CommentTarget::View(table_name(&source.path, object, span)?))
+        }
         (
             ast::CommentObject::Column,
             [
@@ -279,10 +285,12 @@ fn comment_target(
             name(&source.path, table, span)?,
             name(&source.path, column, span)?,
         )),
-        _ => Err(
-            Diagnostic::new(&source.path, span, "a comment is on a table or a column")
-                .hint("write COMMENT ON TABLE t IS '…' or COMMENT ON COLUMN t.c IS '…'"),
-        ),
+        _ => Err(Diagnostic::new(
+            &source.path,
+            span,
+            "a comment is on a table, a view or a column",
+        )
+        .hint("write COMMENT ON TABLE t IS '…' or COMMENT ON COLUMN t.c IS '…'")),
     }
 }
 
@@ -298,6 +306,7 @@ fn drop_objects(
             let name = table_name(&source.path, object, span)?;
             match kind {
                 ast::ObjectType::Table => Ok(Statement::DropTable(DropTable { name, span })),
+                ast::ObjectType::View => Ok(Statement::DropView(DropView { name, span })),
                 ast::ObjectType::Index => Ok(Statement::DropIndex(DropIndex { name, span })),
                 other => Err(Diagnostic::new(
                     &source.path,

@@ -3,7 +3,7 @@
 use sql::{Dialect, Ident, Sql, Value};
 
 use super::{Environment, ExpressionWriter, WriteRules};
-use crate::{AuthFunction, Expr, ExprKind, Literal, Type, Write};
+use crate::{AuthFunction, Expr, ExprKind, Literal, Query, Type, Write};
 
 /// DDL has no caller; the checker lets nothing of one in.
 struct Nobody;
@@ -63,6 +63,13 @@ pub fn ddl_write(sql: &mut Sql, write: &Write) {
     let mut writer = ExpressionWriter::new(sql, &Nobody);
     writer.quoting = true;
     writer.write(write, WriteRules::default());
+}
+
+/// Writes the query of a view.
+pub fn ddl_query(sql: &mut Sql, query: &Query) {
+    let mut writer = ExpressionWriter::new(sql, &Nobody);
+    writer.quoting = true;
+    writer.query(query);
 }
 
 impl ExpressionWriter<'_> {

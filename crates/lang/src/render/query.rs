@@ -90,9 +90,12 @@ impl ExpressionWriter<'_> {
             FromItem::Table { table, .. } => {
                 self.sql.ident(table);
             }
-            FromItem::Derived { query, .. } => {
+            FromItem::Derived { query, view, .. } => {
+                let is_open = view.as_ref().is_none_or(|view| view.security_invoker);
                 self.sql.push("(");
+                self.unfiltered += u32::from(!is_open);
                 self.subquery(query);
+                self.unfiltered -= u32::from(!is_open);
                 self.sql.push(")");
             }
         }
@@ -101,6 +104,7 @@ impl ExpressionWriter<'_> {
 
     fn filter_of(&self, item: &FromItem, alias: &Ident) -> Option<(Expr, Ident)> {
         match item {
+            FromItem::Table { .. } if self.unfiltered > 0 => None,
             FromItem::Table { table, .. } => self
                 .environment
                 .row_filter(table)

@@ -81,7 +81,7 @@ fn findings(catalog: &Catalog) -> Vec<String> {
 /// What callers without credentials may do.
 fn anonymous(catalog: &Catalog) -> Vec<String> {
     let mut lines = Vec::new();
-    for table in &catalog.tables {
+    for table in catalog.relations() {
         for grant in table.grants.iter().filter(|grant| grant.role == *"anon") {
             let verb = match grant.privilege {
                 Privilege::Select => "read",

@@ -9,7 +9,7 @@ mod pull;
 mod rows;
 
 use rest::{Moment, seed_steps};
-use schema::{Catalog, CatalogKind, describe};
+use schema::{Catalog, CatalogKind, describe, describe_view};
 use serde_json::json;
 use sql::Db;
 use stdx::{Clock, Rng};
@@ -70,10 +70,10 @@ async fn change_rows(configuration: &Configuration, verb: &DatabaseRows) -> Outc
     }
 }
 
-/// The tables that are there, with their number of columns.
+/// The tables and views that are there.
 async fn tables(configuration: &Configuration, json: bool) -> Outcome {
     let db = connect_to_migrate(configuration).await?;
-    let tables = schema::table_names(&db).await;
+    let tables = schema::relation_names(&db).await;
     let tables = tables.map_err(|error| Failure::database(&db.description(), &error))?;
     if json {
         println!("{}", json!(tables));
@@ -207,17 +207,16 @@ async fn show_table(
         .table(name)
         .or_else(|| system.table(name))
         .or_else(|| system.table(&own));
-    let Some(table) = table else {
-        return Err(Failure::usage(format!("there is no table {name}")));
-    };
     let db = connect(configuration).await?;
-    let described = describe(&db, table)
-        .await
-        .map_err(|error| Failure::database(&db.description(), &error))?;
+    let described = match (user.view(name), table) {
+        (Some(view), _) => describe_view(&db, view).await,
+        (None, Some(table)) => describe(&db, table).await,
+        (None, None) => return Err(Failure::usage(format!("there is no table {name}"))),
+    };
+    let described = described.map_err(|error| Failure::database(&db.description(), &error))?;
     let Some(description) = described else {
         return Err(
-            Failure::failed(format!("the database has no table {}", table.name))
-                .fix("pilaster migrate up"),
+            Failure::failed(format!("the database has no table {name}")).fix("pilaster migrate up")
         );
     };
     if json {

@@ -11,7 +11,7 @@ use super::run::rules_hold;
 use super::{Endpoint, Place, Segment, header};
 use crate::access::Access;
 use crate::plan::filter_is_filled;
-use crate::{BaseRole, Method, RoleSet};
+use crate::{Method, RoleSet};
 
 impl Endpoint {
     /// Compiles all files; gives every mistake of all of them.
@@ -361,13 +361,7 @@ fn unused(source: &Source, endpoint: &Endpoint) -> Result<(), Vec<Diagnostic>> {
 fn grants(source: &Source, endpoint: &Endpoint, catalog: &Catalog) -> Result<(), Vec<Diagnostic>> {
     let mut errors = Vec::new();
     for role in &endpoint.roles {
-        let base = match role.as_str() {
-            "anon" => BaseRole::Anon,
-            "service" => BaseRole::Service,
-            _ => BaseRole::Authenticated,
-        };
-        let roles = RoleSet::effective(catalog, base, &[role.to_string()]);
-        let access = Access::of(catalog, &roles);
+        let access = Access::of(catalog, &RoleSet::of_role(catalog, role));
         for statement in &endpoint.statements {
             if let CheckedStatement::Write(write) = statement
                 && !rules_hold(&access, write)

@@ -309,10 +309,8 @@ impl Reader<'_, '_> {
 
     /// ` from … where …`, the same for the rows, their count and their children.
     fn relation(&self, sql: &mut Sql, root: &Ident, parts: &[Part<'_>]) -> Result<(), RestError> {
-        sql.push(" from ")
-            .ident(&self.target.table.name)
-            .push(" as ")
-            .ident(root);
+        sql.push(" from ");
+        self.named(sql, self.target, root);
         let mut exists = Vec::new();
         for part in parts {
             let Part::Embed(embed) = part else { continue };
@@ -324,10 +322,8 @@ impl Reader<'_, '_> {
             }
             let alias = &embed.alias;
             sql.push(if embed.inner { " join " } else { " left join " });
-            sql.ident(&embed.target.table.name)
-                .push(" as ")
-                .ident(alias)
-                .push(" on ");
+            self.named(sql, embed.target, alias);
+            sql.push(" on ");
             Self::ties(sql, root, alias, embed);
             self.rule(sql, &embed.target.access.read, alias);
             write_conditions(sql, embed.target, alias, &embed.scope.conditions)?;
@@ -352,15 +348,37 @@ impl Reader<'_, '_> {
         write_conditions(sql, self.target, root, &self.request.root.conditions)?;
         for embed in exists {
             let alias = &embed.alias;
-            sql.push(" and exists (select 1 from ")
-                .ident(&embed.target.table.name);
-            sql.push(" as ").ident(alias).push(" where ");
+            sql.push(" and exists (select 1 from ");
+            self.named(sql, embed.target, alias);
+            sql.push(" where ");
             Self::ties(sql, root, alias, embed);
             self.rule(sql, &embed.target.access.read, alias);
             write_conditions(sql, embed.target, alias, &embed.scope.conditions)?;
             sql.push(")");
         }
         Ok(())
+    }
+
+    /// `relation as alias`; a view is its query, with the caller's policies in it.
+    fn named(&self, sql: &mut Sql, target: Target<'_>, alias: &Ident) {
+        match target.view {
+            None => {
+                sql.ident(&target.table.name);
+            }
+            Some(view) => {
+                let environment = match view.definition.security_invoker {
+                    true => self.environment(),
+                    false => RequestEnvironment {
+                        access: None,
+                        ..self.environment()
+                    },
+                };
+                sql.push("(");
+                ExpressionWriter::new(sql, &environment).query(&view.query);
+                sql.push(")");
+            }
+        }
+        sql.push(" as ").ident(alias);
     }
 
     fn ties(sql: &mut Sql, root: &Ident, alias: &Ident, embed: &Embed<'_>) {
@@ -448,10 +466,8 @@ impl Reader<'_, '_> {
             write_order(&mut sql, embed.target, alias, &embed.scope.order)?;
             sql.push(") as row_place from ");
         }
-        sql.ident(&embed.target.table.name)
-            .push(" as ")
-            .ident(alias)
-            .push(" where ");
+        self.named(&mut sql, embed.target, alias);
+        sql.push(" where ");
         sql.column(alias, other)
             .push(" in (select k from (select ")
             .column(root, own);

@@ -216,7 +216,7 @@ fn ways<'a>(
             [only] => *only == *relation,
             _ => false,
         });
-    if let Some(key) = by_column.filter(|_| context.catalog.table(relation).is_none()) {
+    if let Some(key) = by_column.filter(|_| context.target(relation).is_none()) {
         let target = context.target(key.target.as_str())?;
         return Some((
             target,

@@ -35,8 +35,10 @@ pub(super) fn needed(operation: &Operation) -> Option<&Ident> {
         | Operation::RenameTable { .. }
         | Operation::CreateIndex { .. }
         | Operation::DropIndex { .. }
+        | Operation::CreateView(_)
+        | Operation::DropView(_)
         | Operation::Change(_)
-        | Operation::Native(_) => None,
+        | Operation::Native { .. } => None,
     }
 }
 

@@ -28,9 +28,12 @@ pub(super) fn operations(
     let mut batch: Vec<Statement> = Vec::new();
     for statement in statements {
         match statement {
-            Statement::CreateTable(_) | Statement::CreateIndex(_) => batch.push(statement),
+            Statement::CreateTable(_) | Statement::CreateIndex(_) | Statement::CreateView(_) => {
+                batch.push(statement);
+            }
             other => {
                 steps.extend(create(catalog, part, &std::mem::take(&mut batch), kind)?);
+                require_no_view(catalog, part, &other).map_err(|error| vec![error])?;
                 let operation = change(catalog, part, &other).map_err(|error| vec![error])?;
                 steps.push((operation, catalog.clone()));
             }
@@ -40,7 +43,7 @@ pub(super) fn operations(
     Ok(steps)
 }
 
-/// Tables and indexes that stand together may point to each other.
+/// Tables, indexes and views that stand together may point to each other.
 fn create(
     catalog: &mut Catalog,
     part: &Source,
@@ -58,6 +61,31 @@ fn create(
         .into_iter()
         .map(|operation| (operation, catalog.clone()))
         .collect())
+}
+
+/// What a view rests on changes only while the view is away: the engines would refuse it, or
+/// leave the view broken.
+fn require_no_view(
+    catalog: &Catalog,
+    part: &Source,
+    statement: &Statement,
+) -> Result<(), Diagnostic> {
+    let (table, span) = match statement {
+        Statement::DropTable(drop) => (&drop.name, drop.span),
+        Statement::AlterTable(alter) => (&alter.name, alter.span),
+        _ => return Ok(()),
+    };
+    match catalog.view_over(table) {
+        None => Ok(()),
+        Some(view) => {
+            let view = view.name();
+            Err(
+                Diagnostic::new(&part.path, span, format!("the view {view} reads {table}")).hint(
+                    format!("write drop view {view}; before it, and create it again behind it"),
+                ),
+            )
+        }
+    }
 }
 
 fn first(errors: Vec<Diagnostic>, part: &Source) -> Diagnostic {
@@ -98,9 +126,19 @@ fn change(
                 format!("there is no index {} to drop", drop.name),
             ))
         }
+        Statement::DropView(drop) => {
+            let mut views = catalog.views.iter();
+            let place = views.position(|view| *view.name() == drop.name);
+            let missing = missing(drop.span, format!("there is no view {} to drop", drop.name));
+            let view = catalog.views.remove(place.ok_or(missing)?);
+            Ok(Operation::DropView(Box::new(view)))
+        }
         Statement::Native(native) => {
             catalog.natives.push(native.clone());
-            Ok(Operation::Native(native.clone()))
+            Ok(Operation::Native {
+                run: native.clone(),
+                back: None,
+            })
         }
         Statement::Data(raw) => {
             let checked = check_query(raw, &part.path, &[], catalog);

@@ -39,7 +39,7 @@ impl Run<'_> {
         match step.map(|(operation, _)| operation) {
             Some(Operation::Change(_)) => true,
             // Whoever writes DDL for one engine by hand writes it so that it can run twice.
-            Some(Operation::Native(native)) => {
+            Some(Operation::Native { run: native, .. }) => {
                 let word = native.text.split_whitespace().next().unwrap_or_default();
                 ["insert", "update", "delete"].contains(&word.to_ascii_lowercase().as_str())
             }
@@ -85,7 +85,10 @@ impl Plan {
         for (place, (operation, _)) in run.steps.iter().enumerate() {
             let own = statements.iter().filter(|one| one.operation == place);
             let rows = match operation {
-                Operation::CreateTable { .. } | Operation::Native(_) => None,
+                Operation::CreateTable { .. }
+                | Operation::CreateView(_)
+                | Operation::DropView(_)
+                | Operation::Native { .. } => None,
                 other => match other.table() {
                     Some(table) => count(db, table, None).await?,
                     None => None,

@@ -10,7 +10,7 @@ use super::rewrite::following;
 use crate::diff::default_text;
 use crate::{
     Catalog, CatalogKind, Column, ColumnDefault, Constraint, ForeignKey, Index, Operation, Table,
-    diff,
+    View, diff,
 };
 
 /// A file to be written.
@@ -184,7 +184,9 @@ fn write_up(text: &mut String, operation: &Operation) {
         Operation::RenameTable { from, to } => rename_table(text, from, to),
         Operation::CreateIndex { table, index } => create_index(text, table, index),
         Operation::DropIndex { index, .. } => drop_index(text, index),
-        Operation::Native(native) => engine_block(text, native),
+        Operation::CreateView(view) => create_view(text, view),
+        Operation::DropView(view) => drop_view(text, view),
+        Operation::Native { run, .. } => engine_block(text, run),
         // A difference of structure has none.
         Operation::Change(_) => {}
     }
@@ -235,7 +237,15 @@ fn write_down(text: &mut String, operation: &Operation) {
         Operation::RenameTable { from, to } => rename_table(text, to, from),
         Operation::CreateIndex { index, .. } => drop_index(text, index),
         Operation::DropIndex { table, index } => create_index(text, table, index),
-        Operation::Native(native) => {
+        Operation::CreateView(view) => drop_view(text, view),
+        Operation::DropView(view) => create_view(text, view),
+        Operation::Native {
+            back: Some(back), ..
+        } => engine_block(text, back),
+        Operation::Native {
+            run: native,
+            back: None,
+        } => {
             let engines: Vec<&str> = native.engines.iter().map(|one| one.name()).collect();
             let _ = writeln!(
                 text,
@@ -331,6 +341,19 @@ fn create_index(text: &mut String, table: &Ident, index: &Index) {
 
 fn drop_index(text: &mut String, index: &Index) {
     let _ = writeln!(text, "drop index {};", name(&index.name));
+}
+
+fn create_view(text: &mut String, view: &View) {
+    let options = match view.definition.security_invoker {
+        true => "",
+        false => " with (security_invoker = false)",
+    };
+    let (own, query) = (name(view.name()), &view.query);
+    let _ = writeln!(text, "create view {own}{options} as {query};");
+}
+
+fn drop_view(text: &mut String, view: &View) {
+    let _ = writeln!(text, "drop view {};", name(view.name()));
 }
 
 fn define(column: &Column) -> String {

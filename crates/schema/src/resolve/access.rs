@@ -87,10 +87,20 @@ impl Catalog {
             }
             let names = lang::Relations::names(self);
             for name in &grant.tables {
-                let Some(table) = self.table_mut(name) else {
+                let is_view = self.view(name.as_str()).is_some();
+                let Some(table) = self.relation_mut(name) else {
                     errors.push(missing_table(path, grant.span, name, &names));
                     continue;
                 };
+                let reads = |(privilege, _): &(Privilege, _)| *privilege == Privilege::Select;
+                if is_view && !grant.privileges.iter().all(reads) {
+                    let message = format!("{name} is a view, of which rows are only read");
+                    errors.push(
+                        Diagnostic::new(*path, grant.span, message)
+                            .hint("write GRANT select, and grant changes on the tables beneath"),
+                    );
+                    continue;
+                }
                 for (privilege, columns) in &grant.privileges {
                     if let Err(message) = table.grant(*privilege, columns.as_deref(), &grant.roles)
                     {
@@ -108,6 +118,13 @@ impl Catalog {
             };
             let error = |message: &str| Diagnostic::new(*path, create.span, message);
             let names = lang::Relations::names(self);
+            if self.view(create.table.as_str()).is_some() {
+                errors.push(
+                    error("a view has no policies of its own")
+                        .hint("those of the tables beneath apply to what it shows"),
+                );
+                continue;
+            }
             let Some(table) = self.table(create.table.as_str()) else {
                 errors.push(missing_table(path, create.span, &create.table, &names));
                 continue;

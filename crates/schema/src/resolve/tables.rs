@@ -28,13 +28,10 @@ impl Catalog {
                 errors.push(Diagnostic::new(*path, create.span, message));
                 continue;
             }
-            let reserved = RESERVED
-                .iter()
-                .find(|prefix| create.name.as_str().starts_with(**prefix));
-            if let (CatalogKind::User, Some(prefix)) = (kind, reserved) {
-                let message = format!("{} begins with {prefix}, which is reserved", create.name);
-                errors
-                    .push(Diagnostic::new(*path, create.span, message).hint("choose another name"));
+            if let (CatalogKind::User, Some(error)) =
+                (kind, reserved(path, create.span, &create.name))
+            {
+                errors.push(error);
                 continue;
             }
             let table = self.new_table(path, create, errors);
@@ -246,9 +243,14 @@ impl Catalog {
             let Statement::Comment(comment) = statement else {
                 continue;
             };
-            let (CommentTarget::Table(table) | CommentTarget::Column(table, _)) = &comment.target;
-            let place = match (self.table_mut(table), &comment.target) {
-                (Some(table), CommentTarget::Table(_)) => Some(&mut table.comment),
+            let (CommentTarget::Table(name)
+            | CommentTarget::View(name)
+            | CommentTarget::Column(name, _)) = &comment.target;
+            let is_view = self.view(name.as_str()).is_some();
+            let place = match (self.relation_mut(name), &comment.target) {
+                (Some(table), CommentTarget::Table(_)) if !is_view => Some(&mut table.comment),
+                (Some(view), CommentTarget::View(_)) if is_view => Some(&mut view.comment),
+                (Some(_), CommentTarget::Table(_) | CommentTarget::View(_)) => None,
                 (Some(table), CommentTarget::Column(_, column)) => table
                     .columns
                     .iter_mut()
@@ -266,6 +268,14 @@ impl Catalog {
             }
         }
     }
+}
+
+/// A name that belongs to Pilaster or to an engine.
+pub(super) fn reserved(path: &str, span: lang::Span, name: &Ident) -> Option<Diagnostic> {
+    let mut prefixes = RESERVED.iter();
+    let prefix = prefixes.find(|prefix| name.as_str().starts_with(**prefix))?;
+    let message = format!("{name} begins with {prefix}, which is reserved");
+    Some(Diagnostic::new(path, span, message).hint("choose another name"))
 }
 
 /// Whether a value of one type goes into a column of the other without a cast.

@@ -157,6 +157,16 @@ fn write(tables: &[Option<Table>]) -> String {
                 "create unique index {name}_part on {name} (id, (id + 1)) where id <> 7;"
             );
         }
+        if *points != *indexed {
+            let columns: Vec<&str> = seen.iter().map(|own| NAMES[*own]).collect();
+            let columns = columns.iter().map(|own| format!(", {own}"));
+            let columns: String = columns.collect();
+            let _ = writeln!(
+                text,
+                "create view {name}_view as select id{columns}, (select count(*) from {name} as o \
+                 where o.id > x.id) as behind from {name} as x where x.id > 0;"
+            );
+        }
         earlier = Some(name);
     }
     text
@@ -290,6 +300,9 @@ async fn rows(db: &Db, count: &'static str) -> i64 {
 /// An empty database again.
 async fn clear(db: &Db) {
     for text in [
+        "drop view if exists v_view",
+        "drop view if exists u_view",
+        "drop view if exists t_view",
         "drop table if exists v",
         "drop table if exists u",
         "drop table if exists t",

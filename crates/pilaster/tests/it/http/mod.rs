@@ -9,6 +9,7 @@ mod endpoints;
 mod parity;
 mod readme;
 mod values;
+mod views;
 
 use testkit::{Project, Running, ThrowAwayDatabase};
 

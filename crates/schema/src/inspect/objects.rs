@@ -1,0 +1,66 @@
+//! Views, triggers and routines.
+
+use sql::{DbResult, Dialect, Sql, Tx};
+
+use super::{InspectedObject, texts};
+
+pub(super) async fn all(tx: &mut Tx, dialect: Dialect) -> DbResult<Vec<InspectedObject>> {
+    let queries: &[&'static str] = match dialect {
+        Dialect::Sqlite => &[SQLITE],
+        Dialect::Postgres => &[POSTGRES_VIEWS, POSTGRES_TRIGGERS, POSTGRES_ROUTINES],
+        Dialect::MySql | Dialect::MariaDb => &[MYSQL_VIEWS, MYSQL_TRIGGERS, MYSQL_ROUTINES],
+    };
+    let mut objects = Vec::new();
+    for text in queries {
+        let mut sql = Sql::new(dialect);
+        sql.push(text);
+        for [kind, name, definition] in texts(tx, sql).await? {
+            objects.push(InspectedObject {
+                kind,
+                name,
+                definition: definition.trim().trim_end_matches(';').to_owned(),
+            });
+        }
+    }
+    Ok(objects)
+}
+
+const SQLITE: &str = "select type, name, sql from sqlite_schema \
+    where type in ('view', 'trigger') and name not like 'auth\\_%' escape '\\'";
+
+/// What belongs to an extension is the extension's.
+const POSTGRES_VIEWS: &str = "select case c.relkind when 'm' then 'materialized view' else 'view' \
+    end, c.relname::text, coalesce('with (' || array_to_string(c.reloptions, ', ') || ') ', '') \
+    || pg_get_viewdef(c.oid, true) from pg_class c where c.relkind in ('v', 'm') \
+    and c.relnamespace = current_schema()::regnamespace \
+    and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')";
+
+const POSTGRES_TRIGGERS: &str = "select 'trigger', t.tgname::text || ' on ' || c.relname, \
+    replace(pg_get_triggerdef(t.oid, true), quote_ident(current_schema()) || '.', '') \
+    from pg_trigger t join pg_class c on c.oid = t.tgrelid \
+    where not t.tgisinternal and c.relnamespace = current_schema()::regnamespace";
+
+const POSTGRES_ROUTINES: &str = "select case p.prokind when 'p' then 'procedure' \
+    when 'a' then 'aggregate' else 'function' end, \
+    p.proname::text || '(' || pg_get_function_identity_arguments(p.oid) || ')', \
+    replace(case p.prokind when 'a' then pg_get_function_result(p.oid) \
+      else pg_get_functiondef(p.oid) end, quote_ident(current_schema()) || '.', '') \
+    from pg_proc p where p.pronamespace = current_schema()::regnamespace \
+    and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')";
+
+const MYSQL_VIEWS: &str = "select 'view', table_name, concat('sql security ', \
+    lower(security_type), ' ', \
+    replace(view_definition, concat('`', database(), '`.'), '')) \
+    from information_schema.views where table_schema = database()";
+
+const MYSQL_TRIGGERS: &str = "select 'trigger', trigger_name, \
+    concat(lower(action_timing), ' ', lower(event_manipulation), ' on ', event_object_table, \
+    ' ', action_statement) from information_schema.triggers where trigger_schema = database()";
+
+const MYSQL_ROUTINES: &str = "select lower(r.routine_type), r.routine_name, \
+    concat('(', coalesce((select group_concat(concat_ws(' ', p.parameter_mode, p.parameter_name, \
+      p.dtd_identifier) order by p.ordinal_position separator ', ') \
+      from information_schema.parameters p where p.specific_schema = r.routine_schema \
+      and p.specific_name = r.specific_name and p.routine_type = r.routine_type), ''), ') ', \
+    coalesce(r.routine_definition, '')) \
+    from information_schema.routines r where r.routine_schema = database()";
