@@ -4,6 +4,8 @@ mod natives;
 mod rename;
 mod views;
 
+pub use rename::{RenameQuestion, rename_questions};
+
 use lang::Diagnostic;
 use sql::Ident;
 
@@ -22,7 +24,8 @@ pub struct Difference {
 pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>> {
     let before = from;
     let (mut operations, from) = rename::renames(from, to)?;
-    let mut errors = rename::questions(&from, to);
+    let questions = rename::questions(&from, to);
+    let mut errors: Vec<Diagnostic> = questions.iter().map(RenameQuestion::diagnostic).collect();
     let mut waiting = Vec::new();
     let mut present: Vec<&Ident> = from.tables.iter().map(|table| &table.name).collect();
     for table in in_order_of_dependency(to) {

@@ -23,7 +23,7 @@ pub use catalog::{
 };
 pub use ddl::{Rendered, render_operations};
 pub use describe::{DescribedColumn, Description, describe, describe_view};
-pub use diff::{Difference, diff};
+pub use diff::{Difference, RenameQuestion, diff, rename_questions};
 pub use drift::{drift, relation_names};
 pub use migrate::{
     Direction, History, Loss, Migration, MigrationError, MigrationState, MigrationStatus,

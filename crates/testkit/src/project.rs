@@ -1,6 +1,7 @@
 //! A user's project in a temporary folder.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -103,6 +104,28 @@ impl Project {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
+    }
+
+    /// Runs a command at a terminal where somebody types; what it writes to either stream comes
+    /// back as `out`.
+    ///
+    /// # Panics
+    /// When there is no pseudo-terminal (`script`, of Debian's bsdutils).
+    #[must_use]
+    pub fn at_terminal(&self, program: &str, words: &[&str], typed: &str) -> Finished {
+        let quoted = |word: &&str| format!("'{}'", word.replace('\'', "'\\''"));
+        let line: Vec<String> = std::iter::once(&program).chain(words).map(quoted).collect();
+        let mut command = self.command("script", &["-qec", &line.join(" "), "/dev/null"]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("script can be started");
+        let mut keyboard = child.stdin.take().expect("it is piped");
+        keyboard.write_all(typed.as_bytes()).expect("it listens");
+        drop(keyboard);
+        Finished::from(child.wait_with_output().expect("script ends"))
     }
 
     /// Runs a command to its end.

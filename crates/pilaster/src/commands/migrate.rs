@@ -1,6 +1,7 @@
 //! `migrate …`
 
 mod files;
+mod questions;
 mod show;
 
 use std::path::Path;

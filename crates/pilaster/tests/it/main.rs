@@ -7,3 +7,4 @@ mod http;
 mod language;
 mod migrations;
 mod operations;
+mod questions;

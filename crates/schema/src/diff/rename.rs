@@ -1,6 +1,6 @@
 //! Tables and columns that are called otherwise: said by `-- @was`, or asked about, never guessed.
 
-use lang::{AlterAction, AlterTable, Diagnostic, Was};
+use lang::{AlterAction, AlterTable, Diagnostic, Span, Was};
 use sql::Ident;
 
 use super::missing;
@@ -60,8 +60,82 @@ fn rename(
     change_table(catalog, &table.path, &alter).map_err(|error| vec![error])
 }
 
-/// What may be a rename and may be two changes: one of a kind gone and one come.
-pub(super) fn questions(from: &Catalog, to: &Catalog) -> Vec<Diagnostic> {
+/// What may be a rename and may be two changes: one or more of a kind gone, and one come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenameQuestion {
+    /// The table, by its new name.
+    pub table: Ident,
+    /// The column, where it is not the table itself.
+    pub column: Option<Ident>,
+    /// What it may have been called.
+    pub candidates: Vec<Ident>,
+    path: String,
+    span: Span,
+}
+
+impl RenameQuestion {
+    /// What it is about: `notes`, or `notes.headline`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match &self.column {
+            None => self.table.to_string(),
+            Some(column) => format!("{}.{column}", self.table),
+        }
+    }
+
+    /// The question for those who cannot be asked, with the markers that answer it.
+    #[must_use]
+    pub fn diagnostic(&self) -> Diagnostic {
+        let old = self
+            .candidates
+            .first()
+            .map(Ident::as_str)
+            .unwrap_or_default();
+        let question = match &self.column {
+            None => format!(
+                "was {old} renamed to {0}, or dropped and {0} created?",
+                self.table
+            ),
+            Some(column) => format!(
+                "was {}.{old} renamed to {column}, or dropped and {column} added?",
+                self.table
+            ),
+        };
+        Diagnostic::new(&self.path, self.span, question).hint(format!(
+            "write behind it, or on the line above, -- @was {old} for a rename, -- @new for a new \
+             one; the marker can go once the migration is written"
+        ))
+    }
+}
+
+impl Catalog {
+    /// Takes an answer, as a marker in the file would give it.
+    pub fn answer(&mut self, question: &RenameQuestion, answer: Was) {
+        let Some(table) = self.table_mut(&question.table) else {
+            return;
+        };
+        match &question.column {
+            None => table.was = Some(answer),
+            Some(name) => {
+                let column = table.columns.iter_mut().find(|one| one.name == *name);
+                column
+                    .into_iter()
+                    .for_each(|column| column.was = Some(answer.clone()));
+            }
+        }
+    }
+}
+
+/// The next question of each table, where nobody has answered it.
+pub fn rename_questions(
+    from: &Catalog,
+    to: &Catalog,
+) -> Result<Vec<RenameQuestion>, Vec<Diagnostic>> {
+    let (_, from) = renames(from, to)?;
+    Ok(questions(&from, to))
+}
+
+pub(super) fn questions(from: &Catalog, to: &Catalog) -> Vec<RenameQuestion> {
     let mut questions = Vec::new();
     questions.extend(about_tables(from, to));
     for table in &to.tables {
@@ -71,7 +145,7 @@ pub(super) fn questions(from: &Catalog, to: &Catalog) -> Vec<Diagnostic> {
     questions
 }
 
-fn about_tables(from: &Catalog, to: &Catalog) -> Option<Diagnostic> {
+fn about_tables(from: &Catalog, to: &Catalog) -> Option<RenameQuestion> {
     let shape = |table: &Table| -> Vec<(Ident, lang::Type)> {
         let columns = table.columns.iter();
         columns
@@ -80,38 +154,35 @@ fn about_tables(from: &Catalog, to: &Catalog) -> Option<Diagnostic> {
     };
     let gone = |table: &&Table| to.table(table.name.as_str()).is_none();
     let come = |table: &&Table| from.table(table.name.as_str()).is_none() && table.was.is_none();
-    for new in to.tables.iter().filter(come) {
-        let mut old = from.tables.iter().filter(gone);
-        if let Some(old) = old.find(|old| shape(old) == shape(new)) {
-            let (old, name) = (&old.name, &new.name);
-            let question = format!("was {old} renamed to {name}, or dropped and {name} created?");
-            let question = Diagnostic::new(&new.path, new.span, question);
-            return Some(question.hint(answers(old)));
-        }
-    }
-    None
+    to.tables.iter().filter(come).find_map(|new| {
+        let alike = |old: &&Table| shape(old) == shape(new);
+        let old = from.tables.iter().filter(gone).filter(alike);
+        let candidates: Vec<Ident> = old.map(|old| old.name.clone()).collect();
+        (!candidates.is_empty()).then(|| RenameQuestion {
+            table: new.name.clone(),
+            column: None,
+            candidates,
+            path: new.path.clone(),
+            span: new.span,
+        })
+    })
 }
 
-fn about_columns(old: &Table, new: &Table) -> Option<Diagnostic> {
+fn about_columns(old: &Table, new: &Table) -> Option<RenameQuestion> {
     let dropped = missing(&old.columns, &new.columns);
     let added = missing(&new.columns, &old.columns);
-    for name in added {
-        let after = new.column(name.as_str())?;
+    added.into_iter().find_map(|name| {
+        let after = new
+            .column(name.as_str())
+            .filter(|after| after.was.is_none())?;
         let alike = |gone: &&&Ident| old.column(gone.as_str()).map(|c| &c.ty) == Some(&after.ty);
-        if let (None, Some(gone)) = (&after.was, dropped.iter().find(alike)) {
-            let table = &new.name;
-            let question =
-                format!("was {table}.{gone} renamed to {name}, or dropped and {name} added?");
-            let question = Diagnostic::new(&new.path, after.span, question);
-            return Some(question.hint(answers(gone)));
-        }
-    }
-    None
-}
-
-fn answers(old: &Ident) -> String {
-    format!(
-        "write behind it, or on the line above, -- @was {old} for a rename, -- @new for a new one; \
-         the marker can go once the migration is written"
-    )
+        let candidates: Vec<Ident> = dropped.iter().filter(alike).copied().cloned().collect();
+        (!candidates.is_empty()).then(|| RenameQuestion {
+            table: new.name.clone(),
+            column: Some(name.clone()),
+            candidates,
+            path: new.path.clone(),
+            span: after.span,
+        })
+    })
 }

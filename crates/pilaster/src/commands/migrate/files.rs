@@ -4,6 +4,7 @@ use std::path::Path;
 
 use schema::{CatalogKind, Migrations, Rewritten};
 
+use super::questions;
 use crate::failure::{Failure, Outcome};
 use crate::project::Files;
 
@@ -15,7 +16,8 @@ pub(super) fn new(folder: &Path, files: &Files, name: &str, empty: bool) -> Outc
         println!("wrote migrations/{}", blank.file_name);
         return Ok(());
     }
-    let wanted = files.catalog()?;
+    let mut wanted = files.catalog()?;
+    questions::ask(&migrations, &mut wanted)?;
     let next = migrations.next(&wanted, name, CatalogKind::User);
     let Some(next) = next.map_err(|errors| Failure::files(&errors))? else {
         println!("no changes: migrations/ lead to schema/ already");
