@@ -198,7 +198,8 @@ fn parse_file(source: &Source) -> Result<Vec<Parsed>, Vec<Diagnostic>> {
     Ok(parsed)
 }
 
-fn parse_one(source: &Source, tokens: Vec<TokenWithSpan>) -> Option<Parsed> {
+fn parse_one(source: &Source, mut tokens: Vec<TokenWithSpan>) -> Option<Parsed> {
+    alter::mark_dropped_identity(&mut tokens);
     let first = tokens
         .iter()
         .find(|token| !matches!(token.token, Token::Whitespace(_)))?;

@@ -185,14 +185,29 @@ fn columns(
             });
             continue;
         };
-        if before.identity != column.identity || before.generated != column.generated {
-            refuse(
-                format!("{name}.{} has begun or ceased to be generated", column.name),
-                "drop the column in one migration and add it in the next",
-            );
+        if generated_text(before) != generated_text(column) {
+            let is_worked_out = before.generated.is_some() && column.generated.is_some();
+            if !is_worked_out || rests_on(old, &column.name) || rests_on(new, &column.name) {
+                refuse(
+                    format!("{name}.{} has begun or ceased to be generated", column.name),
+                    "drop the column in one migration and add it in the next",
+                );
+                continue;
+            }
+            // Its values are worked out again.
+            operations.push(Operation::DropColumn {
+                table: name.clone(),
+                column: Box::new(before.clone()),
+            });
+            operations.push(Operation::AddColumn {
+                table: name.clone(),
+                column: Box::new(column.clone()),
+                foreign_key: None,
+            });
             continue;
         }
         let same = before.ty == column.ty
+            && before.identity == column.identity
             && before.nullable == column.nullable
             && default_text(before) == default_text(column);
         if !same {
@@ -203,6 +218,27 @@ fn columns(
             });
         }
     }
+}
+
+fn generated_text(column: &crate::Column) -> Option<String> {
+    column.generated.as_ref().map(ToString::to_string)
+}
+
+/// Whether a constraint or an index of the table reads the column.
+fn rests_on(table: &Table, column: &Ident) -> bool {
+    let reads = |expr: &lang::Expr| expr.row_columns().contains(column);
+    let in_key = |constraint: &Constraint| match constraint {
+        Constraint::Check(check) => reads(&check.expr),
+        other => other.key_columns().contains(column),
+    };
+    let in_index = |index: &crate::Index| {
+        let in_target = |key: &crate::IndexKey| match &key.target {
+            crate::IndexTarget::Column(name) => name == column,
+            crate::IndexTarget::Expression(expr) => reads(expr),
+        };
+        index.keys.iter().any(in_target) || index.predicate.as_ref().is_some_and(reads)
+    };
+    table.constraints().iter().any(in_key) || table.indexes.iter().any(in_index)
 }
 
 /// The foreign key that stands on this column alone.

@@ -166,7 +166,9 @@ impl Operation {
     #[must_use]
     pub fn is_destructive(&self) -> bool {
         match self {
-            Self::DropTable(_) | Self::DropColumn { .. } => true,
+            Self::DropTable(_) => true,
+            // What is worked out from other columns can be worked out again.
+            Self::DropColumn { column, .. } => column.generated.is_none(),
             Self::AlterColumn { before, after, .. } => !after.ty.holds(&before.ty),
             Self::AddConstraint { .. }
             | Self::DropConstraint { .. }

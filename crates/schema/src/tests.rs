@@ -1,5 +1,6 @@
 //! Facts about catalogs and migrations.
 
+mod autogenerate;
 mod changes;
 mod ddl;
 mod errors;

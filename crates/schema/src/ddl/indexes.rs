@@ -8,7 +8,7 @@ use lang::Type;
 use sql::{Dialect, Ident, Sql};
 
 use super::{alter, columns, expression};
-use crate::{Catalog, Column, ForeignKey, Index, IndexKey, IndexTarget};
+use crate::{Catalog, Column, ForeignKey, Index, IndexKey, IndexTarget, Table};
 
 pub(super) fn create(
     table: &Ident,
@@ -200,13 +200,10 @@ fn own_indexes(table: &Ident, gone: &Index, catalog: &Catalog, dialect: Dialect)
     let Some(owner) = catalog.table(table.as_str()) else {
         return Vec::new();
     };
-    let primary = owner.primary_key.iter().map(|key| key.columns.clone());
-    let uniques = owner.uniques.iter().map(|unique| unique.columns.clone());
-    let indexes = owner.indexes.iter().map(Index::columns);
-    let others: Vec<Vec<Ident>> = primary.chain(uniques).chain(indexes).collect();
+    let others = searched(owner);
     let rests = |key: &&ForeignKey| {
         let served = |columns: &Vec<Ident>| columns.starts_with(&key.columns);
-        served(&gone.columns()) && !others.iter().any(served)
+        served(&leading(gone)) && !others.iter().any(served)
     };
     let create = |key: &ForeignKey| {
         let mut sql = Sql::new(dialect);
@@ -221,4 +218,32 @@ fn own_indexes(table: &Ident, gone: &Index, catalog: &Catalog, dialect: Dialect)
         .filter(rests)
         .map(create)
         .collect()
+}
+
+/// The columns that an index can be searched by, as far as no expression stands between them.
+fn leading(index: &Index) -> Vec<Ident> {
+    let column = |key: &IndexKey| match &key.target {
+        IndexTarget::Column(name) => Some(name.clone()),
+        IndexTarget::Expression(_) => None,
+    };
+    index.keys.iter().map_while(column).collect()
+}
+
+/// The lists of columns by which a table's keys and indexes find rows.
+fn searched(table: &Table) -> Vec<Vec<Ident>> {
+    let primary = table.primary_key.iter().map(|key| key.columns.clone());
+    let uniques = table.uniques.iter().map(|unique| unique.columns.clone());
+    let indexes = table.indexes.iter().map(leading);
+    primary.chain(uniques).chain(indexes).collect()
+}
+
+/// Whether a foreign key that goes has no index of its own, which MySQL and MariaDB make where
+/// nothing else finds its columns, and leave behind.
+pub(super) fn serves(table: &Ident, columns: &[Ident], catalog: &Catalog) -> bool {
+    let Some(owner) = catalog.table(table.as_str()) else {
+        return true;
+    };
+    let keys = owner.foreign_keys.iter().map(|key| key.columns.clone());
+    let mut all = searched(owner).into_iter().chain(keys);
+    all.any(|other| other.starts_with(columns))
 }

@@ -162,6 +162,8 @@ impl Altering<'_> {
             ColumnChange::SetNotNull => after.nullable = false,
             ColumnChange::DropNotNull => after.nullable = true,
             ColumnChange::DropDefault => after.default = None,
+            ColumnChange::AddIdentity => after.identity = true,
+            ColumnChange::DropIdentity => after.identity = false,
             ColumnChange::SetDefault(default) => {
                 let definition = ColumnDef {
                     name: column.clone(),

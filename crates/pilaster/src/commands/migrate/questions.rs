@@ -1,5 +1,6 @@
 //! What only a person knows: whether something was renamed, or went and something else came.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use lang::Was;
@@ -30,17 +31,13 @@ fn one(question: &RenameQuestion) -> Outcome<Was> {
     let subject = question.subject();
     let mut text = format!("{subject} is new, or was called otherwise:\n");
     for (place, old) in question.candidates.iter().enumerate() {
-        text.push_str(&format!(
-            "  {}  it was {old}, and keeps its rows\n",
-            place + 1
-        ));
+        let number = place + 1;
+        let _ = writeln!(text, "  {number}  it was {old}, and keeps its rows");
     }
     let gone: Vec<&str> = question.candidates.iter().map(Ident::as_str).collect();
     let go = if gone.len() == 1 { "goes" } else { "go" };
-    text.push_str(&format!(
-        "  n  it is new, and {} {go}\n> ",
-        gone.join(" and ")
-    ));
+    let gone = gone.join(" and ");
+    let _ = write!(text, "  n  it is new, and {gone} {go}\n> ");
     for _ in 0..3 {
         let line = read(&text).map_err(|error| Failure::failed(error.to_string()))?;
         let chosen = line.trim();
