@@ -7,6 +7,7 @@ mod rebuild;
 mod tables;
 
 pub(crate) use columns::{Native, native_type};
+pub(crate) use tables::add_foreign_key;
 
 use lang::{ddl_expression, ddl_query, ddl_write};
 use sql::{Dialect, Ident, Sql};
@@ -52,6 +53,7 @@ pub fn render_operations(steps: &[(Operation, Catalog)], dialect: Dialect) -> Ve
                 table,
                 &std::mem::take(&mut added),
                 rebuild::Copy::AsItIs,
+                &after.natives,
             ));
         }
     }
@@ -62,7 +64,7 @@ pub fn render_operations(steps: &[(Operation, Catalog)], dialect: Dialect) -> Ve
 /// types, defaults and nullability of the declaration.
 pub(crate) fn make_as_declared(table: &Table, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
     if dialect == Dialect::Sqlite {
-        return rebuild::statements(table, &[], rebuild::Copy::Respelled);
+        return rebuild::statements(table, &[], rebuild::Copy::Respelled, &catalog.natives);
     }
     let columns = table.columns.iter().filter(|one| one.generated.is_none());
     columns

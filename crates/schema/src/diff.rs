@@ -4,6 +4,7 @@ mod natives;
 mod rename;
 mod views;
 
+pub(crate) use natives::{effective, triggers_of};
 pub use rename::{RenameQuestion, rename_questions};
 
 use lang::Diagnostic;

@@ -5,16 +5,18 @@
 //! difference, and not a spelling.
 
 mod natives;
+mod spelling;
 
 use std::fmt::Write as _;
 
 use sql::{Db, DbResult, Scratch};
 use stdx::{Clock, Rng};
 
+use crate::diff::effective;
 use crate::inspect::{
     InspectedColumn, InspectedIndex, InspectedObject, InspectedTable, Inspection, Rule, inspect,
 };
-use crate::{Catalog, diff, render_operations};
+use crate::{Catalog, Operation, diff, render_operations};
 
 /// What differs, a line each; empty where the database is as it should be.
 pub async fn drift(db: &Db, expected: &Catalog, clock: &Clock, rng: &Rng) -> DbResult<Vec<String>> {
@@ -44,29 +46,30 @@ pub(crate) async fn inspect_database(db: &Db) -> DbResult<Inspection> {
     found
 }
 
-/// The tables that a database has and has otherwise than declared.
+/// The tables that a database has and has otherwise than declared, with those of their columns of
+/// which the type is another.
 pub(crate) async fn differing_tables(
     db: &Db,
     expected: &Catalog,
     clock: &Clock,
     rng: &Rng,
-) -> DbResult<Vec<String>> {
+) -> DbResult<Vec<(String, Vec<String>)>> {
     let found = inspect_database(db).await?;
     let scratch = format!("pilaster_scratch_{}", stdx::new_id(clock, rng).simple());
     let wanted = inspect_wanted(db, expected, &scratch).await?;
-    let differs = |table: &&InspectedTable| {
+    let differing = |table: &InspectedTable| {
+        let other = wanted.tables.iter().find(|one| one.name == table.name)?;
         let mut lines = Vec::new();
-        if let Some(other) = wanted.tables.iter().find(|other| other.name == table.name) {
-            compare_table(table, other, &mut lines);
-        }
-        !lines.is_empty()
+        compare_table(table, other, &mut lines);
+        let is_other = |column: &&InspectedColumn| {
+            let same = other.columns.iter().find(|one| one.name == column.name);
+            same.is_some_and(|same| same.ty != column.ty)
+        };
+        let columns = table.columns.iter().filter(is_other);
+        let columns = columns.map(|column| column.name.clone()).collect();
+        (!lines.is_empty()).then(|| (table.name.clone(), columns))
     };
-    let names = found
-        .tables
-        .iter()
-        .filter(differs)
-        .map(|table| table.name.clone());
-    Ok(names.collect())
+    Ok(found.tables.iter().filter_map(differing).collect())
 }
 
 /// A catalog as this engine tells it, made and asked in a scratch place.
@@ -76,17 +79,29 @@ async fn inspect_wanted(db: &Db, expected: &Catalog, scratch: &str) -> DbResult<
         // Tables out of nothing raise no question.
         Err(_) => Vec::new(),
     };
-    let steps: Vec<_> = operations
-        .into_iter()
-        .filter(|operation| !operation.is_data())
-        .map(|operation| (operation, expected.clone()))
-        .collect();
+    // Natives know the tables; the views may rest on both, and some natives on views.
+    let is_view = |operation: &Operation| matches!(operation, Operation::CreateView(_));
+    let structure = operations.into_iter().filter(|one| !one.is_data());
+    let (views, tables): (Vec<Operation>, Vec<Operation>) = structure.partition(is_view);
+    let with_catalog = |all: Vec<Operation>| -> Vec<(Operation, Catalog)> {
+        let steps = all.into_iter();
+        steps
+            .map(|operation| (operation, expected.clone()))
+            .collect()
+    };
+    let (views, tables) = (with_catalog(views), with_catalog(tables));
     let mut scratch = Scratch::beside(db, scratch).await?;
     let made = async {
-        for statement in render_operations(&steps, db.dialect()) {
+        let dialect = db.dialect();
+        for statement in render_operations(&tables, dialect) {
             scratch.tx().execute(&statement.sql).await?;
         }
-        natives::run(scratch.tx(), &expected.natives, db.dialect()).await?;
+        let natives = effective(&expected.natives);
+        let waiting = natives::run(scratch.tx(), natives, dialect).await?;
+        for statement in render_operations(&views, dialect) {
+            scratch.tx().execute(&statement.sql).await?;
+        }
+        natives::run(scratch.tx(), waiting, dialect).await?;
         inspect(scratch.tx(), db.dialect()).await
     }
     .await;
@@ -150,8 +165,12 @@ fn compare_table(found: &InspectedTable, wanted: &InspectedTable, lines: &mut Ve
         }
     }
     let rules = |table: &InspectedTable| -> Vec<(String, Rule)> {
+        let plain = |rule: &Rule| match rule {
+            Rule::Check(check) => Rule::Check(spelling::plain(check)),
+            other => other.clone(),
+        };
         let all = table.constraints.iter();
-        all.map(|one| (one.name.clone(), one.rule.clone()))
+        all.map(|one| (one.name.clone(), plain(&one.rule)))
             .collect()
     };
     let (has, needs) = (rules(found), rules(wanted));

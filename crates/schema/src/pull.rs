@@ -1,50 +1,138 @@
 //! A database that is there, as declarations: the way in for somebody else's tables.
 
+mod natives;
+mod tables;
 mod types;
+mod views;
 
 use std::fmt::Write as _;
 
 use lang::{Diagnostic, Source};
-use sql::{Db, DbResult, Dialect, Sql};
+use sql::{Db, DbResult, Dialect, Ident, Sql};
 use stdx::{Clock, Rng};
 
-use crate::ddl::make_as_declared;
+use crate::ddl::{add_foreign_key, make_as_declared};
 use crate::drift::{differing_tables, inspect_database};
-use crate::inspect::{InspectedColumn, InspectedTable, Rule};
-use crate::{Catalog, CatalogKind};
+use crate::{Catalog, CatalogKind, ForeignKey, Index, Table};
+use natives::Natives;
+use tables::Declared;
 
 /// What was read out of a database.
 #[derive(Clone, Debug, Default)]
 pub struct Pulled {
     /// The declarations, for `schema/`.
     pub schema: String,
-    /// Statements in the engine's own language after which the tables are what the declarations
-    /// make: types that have another name here become the portable ones.
+    /// Those of them that the database fulfils, once `conversions` have run.
+    pub baseline: String,
+    /// Statements in the engine's own language after which the tables are what the baseline
+    /// makes: types that have another name here become the portable ones. Views make way.
     pub conversions: Vec<String>,
     /// What could not be taken over, a line each.
     pub notes: Vec<String>,
 }
 
-/// Reads the tables of a database.
+/// Reads the tables of a database, and what else is in it.
 pub async fn pull(db: &Db, clock: &Clock, rng: &Rng) -> DbResult<Result<Pulled, Vec<Diagnostic>>> {
+    let dialect = db.dialect();
     let inspection = inspect_database(db).await?;
     let mut pulled = Pulled::default();
-    for table in in_order(&inspection.tables) {
-        let text = declare(table, db.dialect(), &mut pulled.notes);
-        let _ = writeln!(pulled.schema, "{text}");
-    }
-    let catalog = match catalog_of(&pulled.schema) {
+    let declared = tables::declare(&inspection.tables, dialect, &mut pulled.notes);
+    let mut natives = Natives::of(db, &declared, &inspection).await?;
+    pulled.baseline = baseline(&declared, &mut natives, dialect, &mut pulled.notes);
+    let baseline = match catalog_of(&pulled.baseline) {
         Ok(catalog) => catalog,
         Err(errors) => return Ok(Err(errors)),
     };
-    let differing = differing_tables(db, &catalog, clock, rng).await?;
-    let changed = differing.iter().filter_map(|name| catalog.table(name));
-    for table in changed {
-        let statements = make_as_declared(table, &catalog, db.dialect());
-        let texts = statements.iter().map(Sql::text).map(str::to_owned);
-        pulled.conversions.extend(texts);
+    let mut schema = declared.text(tables::Values::Named);
+    schema.push_str(&natives.text(dialect));
+    let views = views::declare(&inspection, dialect, &schema);
+    schema.push_str(&views.text);
+    if let Err(errors) = catalog_of(&schema) {
+        return Ok(Err(errors));
     }
+    pulled.schema = schema;
+    pulled.conversions = views.dropping;
+    let differing = differing_tables(db, &baseline, clock, rng).await?;
+    pulled
+        .conversions
+        .extend(converting(&differing, &baseline, dialect));
     Ok(Ok(pulled))
+}
+
+/// The tables with what the engine alone can say of them, as far as the language takes it.
+fn baseline(
+    declared: &Declared,
+    natives: &mut Natives,
+    dialect: Dialect,
+    notes: &mut Vec<String>,
+) -> String {
+    let tables = declared.text(tables::Values::Free);
+    if catalog_of(&format!("{tables}{}", natives.text(dialect))).is_ok() {
+        return format!("{tables}{}", natives.text(dialect));
+    }
+    // One of them is the one that cannot be read.
+    let alone = |statement: &String| {
+        let text = natives::block(std::slice::from_ref(statement), dialect);
+        catalog_of(&format!("{tables}{text}")).is_ok()
+    };
+    notes.extend(natives.keep(alone));
+    format!("{tables}{}", natives.text(dialect))
+}
+
+/// What makes the differing tables what they are declared to be.
+fn converting(
+    differing: &[(String, Vec<String>)],
+    catalog: &Catalog,
+    dialect: Dialect,
+) -> Vec<String> {
+    let changed = differing.iter().filter_map(|(name, _)| catalog.table(name));
+    let statements = changed.flat_map(|table| make_as_declared(table, catalog, dialect));
+    if matches!(dialect, Dialect::Sqlite | Dialect::Postgres) {
+        return statements.map(|sql| sql.text().to_owned()).collect();
+    }
+    // These change no column that a foreign key holds.
+    let is_changed = |table: &Ident, columns: &[Ident]| {
+        let mut differing = differing.iter();
+        let own = differing.find(|(name, _)| *table == **name);
+        own.is_some_and(|(_, changed)| {
+            columns
+                .iter()
+                .any(|column| changed.iter().any(|one| *column == **one))
+        })
+    };
+    let (mut before, mut behind) = (Vec::new(), Vec::new());
+    for table in &catalog.tables {
+        let holds = |key: &&ForeignKey| {
+            is_changed(&table.name, &key.columns) || is_changed(&key.target, &key.target_columns)
+        };
+        for key in table.foreign_keys.iter().filter(holds) {
+            before.extend(letting_go(table, key, dialect));
+            behind.push(add_foreign_key(&table.name, key, dialect));
+        }
+    }
+    let all = before.into_iter().chain(statements).chain(behind);
+    all.map(|sql| sql.text().to_owned()).collect()
+}
+
+/// Drops a foreign key. An index that the engine made for it becomes one of its own, which another
+/// key does not take the place of.
+fn letting_go(table: &Table, key: &ForeignKey, dialect: Dialect) -> Vec<Sql> {
+    let alter = || {
+        let mut sql = Sql::new(dialect);
+        sql.push("alter table ").ident(&table.name);
+        sql
+    };
+    let mut drop = alter();
+    drop.push(" drop foreign key ").ident(&key.name);
+    let serves = |index: &&Index| !index.unique && index.columns() == key.columns;
+    let again = table.indexes.iter().filter(serves).map(|index| {
+        let mut sql = alter();
+        sql.push(" drop index ").ident(&index.name);
+        sql.push(", add index ").ident(&index.name);
+        sql.push(" (").idents(&key.columns).push(")");
+        sql
+    });
+    std::iter::once(drop).chain(again).collect()
 }
 
 fn catalog_of(text: &str) -> Result<Catalog, Vec<Diagnostic>> {
@@ -53,25 +141,6 @@ fn catalog_of(text: &str) -> Result<Catalog, Vec<Diagnostic>> {
         text: text.to_owned(),
     };
     Catalog::from_sources(&[source], CatalogKind::User)
-}
-
-/// Those that others point to first, as far as there is no circle.
-fn in_order(tables: &[InspectedTable]) -> Vec<&InspectedTable> {
-    let mut waiting: Vec<&InspectedTable> = tables.iter().collect();
-    let mut ordered: Vec<&InspectedTable> = Vec::new();
-    while !waiting.is_empty() {
-        let is_free = |table: &&InspectedTable| {
-            table.constraints.iter().all(|one| match &one.rule {
-                Rule::ForeignKey { target, .. } => {
-                    *target == table.name || ordered.iter().any(|other| other.name == *target)
-                }
-                _ => true,
-            })
-        };
-        let place = waiting.iter().position(is_free).unwrap_or(0);
-        ordered.push(waiting.remove(place));
-    }
-    ordered
 }
 
 fn name(text: &str) -> String {
@@ -85,162 +154,15 @@ fn names(all: &[String]) -> String {
         .join(", ")
 }
 
-fn declare(table: &InspectedTable, dialect: Dialect, notes: &mut Vec<String>) -> String {
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| declare_column(table, column, dialect, notes))
-        .collect();
-    let mut lines = columns.clone();
-    for constraint in &table.constraints {
-        let rule = match &constraint.rule {
-            Rule::PrimaryKey(columns) => format!("primary key ({})", names(columns)),
-            Rule::Unique(columns) => format!("unique ({})", names(columns)),
-            Rule::ForeignKey {
-                columns,
-                target,
-                target_columns,
-                on_delete,
-                on_update,
-            } => foreign_key(columns, target, target_columns, on_delete, on_update),
-            Rule::Check(check) => {
-                // MariaDB keeps JSON as text with a check of its own.
-                if check.starts_with("json_valid(") {
-                    continue;
-                }
-                let check = check.replace('`', "\"");
-                let rule = format!("check ({check})");
-                if !is_portable(table, &columns, &rule) {
-                    notes.push(format!("{}: left out: {rule}", table.name));
-                    continue;
-                }
-                rule
-            }
-        };
-        // MySQL calls every primary key so, SQLite need not call it at all.
-        lines.push(match constraint.name.as_str() {
-            "" | "PRIMARY" => rule,
-            own => format!("constraint {} {rule}", name(own)),
-        });
-    }
-    let mut text = format!(
-        "create table {} (\n  {}\n);\n",
-        name(&table.name),
-        lines.join(",\n  ")
-    );
-    for index in &table.indexes {
-        let is_plain = |key: &String| {
-            let key = key.trim_end_matches(" desc").trim_matches('"');
-            table.columns.iter().any(|column| column.name == key)
-        };
-        if index.predicate.is_some() || !index.keys.iter().all(is_plain) {
-            notes.push(format!(
-                "{}: left out: the index {}",
-                table.name, index.name
-            ));
-            continue;
-        }
-        let keys: Vec<String> = index
-            .keys
-            .iter()
-            .map(|key| match key.strip_suffix(" desc") {
-                Some(key) => format!("{} desc", name(key.trim_matches('"'))),
-                None => name(key.trim_matches('"')),
-            })
-            .collect();
-        let unique = if index.unique { "unique " } else { "" };
-        let (index, table) = (name(&index.name), name(&table.name));
-        let keys = keys.join(", ");
-        let _ = writeln!(text, "create {unique}index {index} on {table} ({keys});");
-    }
-    comments(&mut text, table);
-    text
-}
-
-fn foreign_key(
-    columns: &[String],
-    target: &str,
-    target_columns: &[String],
-    on_delete: &str,
-    on_update: &str,
-) -> String {
-    let mut rule = format!(
-        "foreign key ({}) references {}",
-        names(columns),
-        name(target)
-    );
-    // SQLite leaves them out where they are the target's primary key.
-    if target_columns.iter().all(|column| !column.is_empty()) {
-        let _ = write!(rule, " ({})", names(target_columns));
-    }
-    for (event, action) in [("delete", on_delete), ("update", on_update)] {
-        if action != "no action" {
-            let _ = write!(rule, " on {event} {action}");
-        }
-    }
-    rule
-}
-
-fn comments(text: &mut String, table: &InspectedTable) {
-    let quoted = |comment: &str| format!("'{}'", comment.replace('\'', "''"));
-    let own = name(&table.name);
-    if !table.comment.is_empty() {
-        let _ = writeln!(
-            text,
-            "comment on table {own} is {};",
-            quoted(&table.comment)
-        );
-    }
-    for column in table
-        .columns
-        .iter()
-        .filter(|column| !column.comment.is_empty())
-    {
-        let (column, comment) = (name(&column.name), quoted(&column.comment));
-        let _ = writeln!(text, "comment on column {own}.{column} is {comment};");
+/// A name as the engine's own language quotes it.
+fn native_name(text: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Sqlite | Dialect::Postgres => name(text),
+        Dialect::MySql | Dialect::MariaDb => format!("`{}`", text.replace('`', "``")),
     }
 }
 
-fn declare_column(
-    table: &InspectedTable,
-    column: &InspectedColumn,
-    dialect: Dialect,
-    notes: &mut Vec<String>,
-) -> String {
-    let mut note = |what: String| notes.push(format!("{}.{}: {what}", table.name, column.name));
-    let ty = types::portable(&column.ty, dialect).unwrap_or_else(|| {
-        note(format!("{} became text", column.ty));
-        String::from("text")
-    });
-    let mut text = format!("{} {ty}", name(&column.name));
-    if column.identity {
-        text.push_str(" generated by default as identity");
-        return text;
-    }
-    if !column.nullable {
-        text.push_str(" not null");
-    }
-    if let Some(default) = &column.default {
-        match types::default(default, &ty) {
-            Some(default) if is_portable(table, &[format!("{text} default {default}")], "") => {
-                let _ = write!(text, " default {default}");
-            }
-            _ => note(format!("left out: default {default}")),
-        }
-    }
-    if let Some(expr) = &column.generated {
-        note(format!("left out: generated from {expr}"));
-    }
-    text
-}
-
-/// Whether the language takes a rule over these columns.
-fn is_portable(table: &InspectedTable, columns: &[String], rule: &str) -> bool {
-    let rule = match rule {
-        "" => String::new(),
-        rule => format!(", {rule}"),
-    };
-    let own = name(&table.name);
-    let text = format!("create table {own} ({}{rule});", columns.join(", "));
-    catalog_of(&text).is_ok()
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing into a text cannot fail.
+    let _ = writeln!(text, "{line}");
 }

@@ -1,6 +1,6 @@
 //! Databases that others designed, adopted by `pilaster db pull`.
 
-use sql::{Sql, Step};
+use sql::{Db, Sql, Step};
 use testkit::{Project, ThrowAwayDatabase};
 
 use crate::http::PILASTER;
@@ -132,6 +132,176 @@ async fn chinook_is_adopted_as_it_is() {
             r#"205662,6713451,"0.99"]"#,
             r#""2009-01-01T00:00:00.000000Z""#,
             "Gonçalves",
+        ] {
+            assert!(rows.contains(row), "{engine}: no {row} in\n{rows}");
+        }
+    }
+}
+
+const PAGILA: &str = include_str!("adoption/pagila.sql");
+const SAKILA: &str = include_str!("adoption/sakila.sql");
+const SAKILA_SQLITE: &str = include_str!("adoption/sakila_sqlite.sql");
+const NORTHWIND: &str = include_str!("adoption/northwind.sql");
+
+/// The statements of a script; a semicolon within a body does not end its line at column 0.
+async fn run_script(db: &Db, script: &str) {
+    let mut statement = String::new();
+    let mut is_body = false;
+    for line in script.lines().filter(|line| !line.starts_with("--")) {
+        statement.push_str(line);
+        statement.push('\n');
+        let lower = line.to_lowercase();
+        let opens = lower.trim() == "begin" || lower.ends_with(" begin");
+        is_body |= opens || lower.ends_with("as $$") || lower.ends_with("as $_$");
+        let closes = ["end;", "end $$;", "end $_$;", "$_$;", "$$;"].contains(&lower.trim_end());
+        if (is_body && closes && !line.starts_with(' ')) || (!is_body && line.ends_with(';')) {
+            let text = std::mem::take(&mut statement);
+            let mut sql = Sql::new(db.dialect());
+            sql.native(text.trim().trim_end_matches(';'));
+            if is_body && db.dialect() != sql::Dialect::Postgres {
+                sql = Sql::new(db.dialect());
+                sql.native(text.trim());
+            }
+            is_body = false;
+            let done = db.write(vec![Step::new(sql)]).await;
+            assert!(done.is_ok(), "{done:?}: {text}");
+        }
+    }
+    assert!(statement.trim().is_empty(), "{statement}");
+}
+
+/// Makes somebody's database, pulls it, migrates it, compares it; then the same files make a second
+/// one that is identical.
+async fn adopt(engine: &str, script: &str) -> Option<(Project, ThrowAwayDatabase)> {
+    let database = ThrowAwayDatabase::create(engine).await?;
+    let db = database.connect().await;
+    run_script(&db, script).await;
+    db.close().await.expect("it closes");
+    let project = Project::empty().with("DATABASE_URL", database.url());
+    project.succeed(PILASTER, &["db", "pull"]);
+    project.succeed(PILASTER, &["migrate", "up"]);
+    project.succeed(PILASTER, &["migrate", "check"]);
+    let again = project.succeed(PILASTER, &["migrate", "new", "again"]).out;
+    assert!(again.contains("no changes"), "{engine}: {again}");
+    project.succeed(PILASTER, &["check", "--offline"]);
+    let fresh = ThrowAwayDatabase::create(engine).await?;
+    let project = project.with("DATABASE_URL", fresh.url());
+    project.succeed(PILASTER, &["migrate", "up"]);
+    project.succeed(PILASTER, &["migrate", "check"]);
+    Some((project.with("DATABASE_URL", database.url()), database))
+}
+
+// req: DM-15
+#[tokio::test(flavor = "multi_thread")]
+async fn the_film_shop_is_adopted_with_its_views_triggers_and_routines() {
+    for (engine, script) in [
+        ("sqlite", SAKILA_SQLITE),
+        ("postgres", PAGILA),
+        ("mariadb", SAKILA),
+        ("mysql", SAKILA),
+    ] {
+        let Some((project, _database)) = adopt(engine, script).await else {
+            continue;
+        };
+        let schema = project.read("schema/pulled.sql");
+        for text in [
+            "create table \"film_actor\"",
+            "on update cascade",
+            "film_list",
+        ] {
+            assert!(schema.contains(text), "{engine}: no {text} in\n{schema}");
+        }
+        project.succeed(PILASTER, &["db", "dump", "all.jsonl"]);
+        let rows = project.read("all.jsonl");
+        for row in ["ACADEMY DINOSAUR", "PENELOPE", "An Epic Drama"] {
+            assert!(rows.contains(row), "{engine}: no {row} in\n{rows}");
+        }
+    }
+}
+
+fn northwind(engine: &str) -> String {
+    let types: [(&str, &str); 9] = match engine {
+        "sqlite" => [
+            ("KEY", "INTEGER primary key autoincrement"),
+            ("INT", "INTEGER"),
+            ("SHORT", "INTEGER"),
+            ("TEXT(", "TEXT("),
+            ("LONG", "TEXT"),
+            ("MONEY", "NUMERIC"),
+            ("FLAG", "TEXT"),
+            ("BYTES", "BLOB"),
+            ("MOMENT", "DATETIME"),
+        ],
+        "postgres" => [
+            ("KEY", "serial primary key"),
+            ("INT", "integer"),
+            ("SHORT", "smallint"),
+            ("TEXT(", "varchar("),
+            ("LONG", "text"),
+            ("MONEY", "numeric(10,4)"),
+            ("FLAG", "boolean"),
+            ("BYTES", "bytea"),
+            ("MOMENT", "timestamp"),
+        ],
+        _ => [
+            ("KEY", "int not null auto_increment primary key"),
+            ("INT", "int"),
+            ("SHORT", "smallint"),
+            ("TEXT(", "varchar("),
+            ("LONG", "mediumtext"),
+            ("MONEY", "decimal(10,4)"),
+            ("FLAG", "bit(1)"),
+            ("BYTES", "longblob"),
+            ("MOMENT", "datetime"),
+        ],
+    };
+    let mut script = NORTHWIND.to_owned();
+    for (word, ty) in types {
+        for end in [" ", ",", ")"] {
+            let word = word.trim_end_matches('(');
+            let (from, to) = match ty.ends_with('(') {
+                true => (format!(" {word}("), format!(" {ty}")),
+                false => (format!(" {word}{end}"), format!(" {ty}{end}")),
+            };
+            script = script.replace(&from, &to);
+        }
+    }
+    match engine {
+        "mariadb" | "mysql" => script
+            .replace('"', "`")
+            .replace("default '0'", "default b'0'"),
+        _ => script,
+    }
+}
+
+// req: DM-15
+#[tokio::test(flavor = "multi_thread")]
+async fn northwind_is_adopted_with_names_of_several_words() {
+    for engine in ENGINES {
+        let Some((project, _database)) = adopt(engine, &northwind(engine)).await else {
+            continue;
+        };
+        let schema = project.read("schema/pulled.sql");
+        assert_eq!(
+            schema.matches("create table").count(),
+            13,
+            "{engine}: {schema}"
+        );
+        assert_eq!(
+            schema.matches("foreign key").count(),
+            13,
+            "{engine}: {schema}"
+        );
+        assert!(
+            schema.contains("create view \"Current Product List\""),
+            "{engine}: {schema}"
+        );
+        project.succeed(PILASTER, &["db", "dump", "all.jsonl"]);
+        let rows = project.read("all.jsonl");
+        for row in [
+            "Alfreds Futterkiste",
+            "1992-05-01T00:00:00",
+            "Vins et alcools",
         ] {
             assert!(rows.contains(row), "{engine}: no {row} in\n{rows}");
         }

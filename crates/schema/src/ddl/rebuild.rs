@@ -2,10 +2,11 @@
 //!
 //! The runner switches foreign keys off around the transaction and checks them before it commits.
 
-use lang::Type;
+use lang::{NativeStatement, Type};
 use sql::{Dialect, Ident, Sql};
 
 use super::{indexes, tables};
+use crate::diff::triggers_of;
 use crate::{Column, ColumnDefault, Operation, Table};
 
 /// The table, where `ALTER TABLE` of SQLite cannot do it.
@@ -78,8 +79,14 @@ fn value(sql: &mut Sql, column: &Column, copy: Copy) {
 }
 
 /// Makes the table as it should be, copies its rows, puts it in the old one's place. `added` are
-/// columns that the old one does not have.
-pub(super) fn statements(table: &Table, added: &[Ident], how: Copy) -> Vec<Sql> {
+/// columns that the old one does not have. The triggers among `natives` go with the old one, and
+/// come again.
+pub(super) fn statements(
+    table: &Table,
+    added: &[Ident],
+    how: Copy,
+    natives: &[NativeStatement],
+) -> Vec<Sql> {
     let new = || Sql::new(Dialect::Sqlite);
     let mut other = table.clone();
     other.name = Ident::of("pilaster_rebuilt");
@@ -120,5 +127,11 @@ pub(super) fn statements(table: &Table, added: &[Ident], how: Copy) -> Vec<Sql> 
     all.extend([drop, rename]);
     let indexes = table.indexes.iter();
     all.extend(indexes.map(|index| indexes::plain(&table.name, index, Dialect::Sqlite)));
+    let triggers = triggers_of(&table.name, natives, Dialect::Sqlite);
+    all.extend(triggers.into_iter().map(|trigger| {
+        let mut sql = new();
+        sql.native(&trigger.text);
+        sql
+    }));
     all
 }

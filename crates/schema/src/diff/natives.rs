@@ -1,7 +1,7 @@
 //! Statements for one engine: those that make something with a name can be taken back.
 
 use lang::NativeStatement;
-use sql::Dialect;
+use sql::{Dialect, Ident};
 
 use crate::Operation;
 
@@ -79,21 +79,49 @@ pub(super) fn around(
     all
 }
 
-/// The statements of which the effect is still there.
+/// The statements of which the effect is still there, as far as they make what has a name.
 fn standing(all: &[NativeStatement]) -> Vec<&NativeStatement> {
-    let mut standing: Vec<&NativeStatement> = Vec::new();
+    let mut effective = effective(all);
+    effective.retain(|native| made(native).is_some());
+    effective
+}
+
+/// The statements that lead to what is there: what was dropped again, or made otherwise later, is
+/// left out, and so is the dropping.
+pub(crate) fn effective(all: &[NativeStatement]) -> Vec<&NativeStatement> {
+    let mut effective: Vec<&NativeStatement> = Vec::new();
     for native in all {
         if let Some(gone) = named(native, "drop") {
-            standing.retain(|other| !is_of(other, &gone, native));
-        } else if let Some(new) = made(native) {
+            effective.retain(|other| !is_of(other, &gone, native));
+            continue;
+        }
+        let new = made(native);
+        let same = |new: &Made| effective.iter().position(|other| is_of(other, new, native));
+        match new.as_ref().and_then(same) {
             // What is replaced stays where it was: others may rest on it.
-            match standing.iter().position(|other| is_of(other, &new, native)) {
-                Some(place) => standing[place] = native,
-                None => standing.push(native),
+            Some(place) if replaces(native) => effective[place] = native,
+            Some(place) => {
+                effective.remove(place);
+                effective.push(native);
             }
+            None => effective.push(native),
         }
     }
-    standing
+    effective
+}
+
+/// The statements that made the triggers of a table that are still there.
+pub(crate) fn triggers_of<'n>(
+    table: &Ident,
+    all: &'n [NativeStatement],
+    dialect: Dialect,
+) -> Vec<&'n NativeStatement> {
+    let is_on = |native: &&NativeStatement| {
+        let on = made(native).and_then(|made| made.table);
+        let on = on.map(|name| name.trim_matches(['"', '`', '[', ']']).to_lowercase());
+        native.engines.contains(&dialect) && on == Some(table.as_str().to_lowercase())
+    };
+    standing(all).into_iter().filter(is_on).collect()
 }
 
 /// Whether a statement makes this for the same engines.
@@ -132,6 +160,11 @@ fn essence(native: &NativeStatement) -> &str {
     text
 }
 
+fn replaces(native: &NativeStatement) -> bool {
+    let (_, rest) = word(&native.text);
+    word(rest).0.eq_ignore_ascii_case("or")
+}
+
 fn is_same(one: &NativeStatement, other: &NativeStatement) -> bool {
     essence(one) == essence(other)
 }
@@ -145,37 +178,62 @@ fn replacing(native: &NativeStatement) -> NativeStatement {
 
 /// What a statement that begins with `verb` names.
 fn named(native: &NativeStatement, verb: &str) -> Option<Made> {
-    let mut words = native.text.split_whitespace().peekable();
-    if !words.next()?.eq_ignore_ascii_case(verb) {
+    let (first, mut rest) = word(&native.text);
+    if !first.eq_ignore_ascii_case(verb) {
         return None;
     }
     let mut materialized = false;
-    let kind = words.by_ref().take(12).find_map(|word| {
-        let word = word.to_ascii_lowercase();
-        materialized |= word == "materialized";
-        KINDS.contains(&word.as_str()).then_some(word)
-    })?;
+    let kind = loop {
+        let (next, behind) = word(rest);
+        rest = behind;
+        let next = next.to_ascii_lowercase();
+        materialized |= next == "materialized";
+        match next.as_str() {
+            "" | "table" | "index" | "on" | "as" => return None,
+            kind if KINDS.contains(&kind) => break next,
+            _ => {}
+        }
+    };
     let kind = match materialized {
         true => format!("materialized {kind}"),
         false => kind,
     };
-    while words.peek().is_some_and(|word| {
-        let word = word.to_ascii_lowercase();
-        ["if", "not", "exists"].contains(&word.as_str())
-    }) {
-        words.next();
+    let mut name = word(rest);
+    while ["if", "not", "exists"].contains(&name.0.to_ascii_lowercase().as_str()) {
+        name = word(name.1);
     }
-    let until_bracket = |word: &str| word.split('(').next().unwrap_or_default().to_owned();
-    let name = until_bracket(words.next()?);
-    let table = match kind.as_str() {
-        "trigger" => words
-            .by_ref()
-            .find(|word| word.eq_ignore_ascii_case("on"))
-            .and_then(|_| words.next())
-            .map(until_bracket),
-        _ => None,
+    let (name, mut rest) = name;
+    let mut table = None;
+    if kind == "trigger" {
+        while !rest.is_empty() && table.is_none() {
+            let (next, behind) = word(rest);
+            rest = behind;
+            if next.eq_ignore_ascii_case("on") {
+                table = Some(word(rest).0.to_owned());
+            }
+        }
+    }
+    (!name.is_empty()).then(|| Made {
+        kind,
+        name: name.to_owned(),
+        table,
+    })
+}
+
+/// The first word or quoted name of a text, without what stands in brackets behind it, and the
+/// rest.
+fn word(text: &str) -> (&str, &str) {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || "(),;".contains(c));
+    let close = match text.chars().next() {
+        Some('[') => ']',
+        Some(quote @ ('"' | '`')) => quote,
+        _ => {
+            let is_end = |c: char| c.is_whitespace() || "(),;".contains(c);
+            return text.split_at(text.find(is_end).unwrap_or(text.len()));
+        }
     };
-    Some(Made { kind, name, table })
+    let end = text.char_indices().skip(1).find(|(_, c)| *c == close);
+    text.split_at(end.map_or(text.len(), |(place, _)| place + 1))
 }
 
 /// The statement that drops it.

@@ -20,7 +20,7 @@ const KINDS: [&str; 12] = [
 ];
 
 /// Words between `CREATE` and what is created.
-const BETWEEN: [&str; 12] = [
+const BETWEEN: [&str; 13] = [
     "or",
     "replace",
     "unique",
@@ -33,17 +33,21 @@ const BETWEEN: [&str; 12] = [
     "security",
     "invoker",
     "fulltext",
+    "spatial",
 ];
 
-/// Runs the statements that change structure, each by itself: one that cannot run here made
-/// nothing that will be found, and shows as a difference if it has made something there.
-pub(super) async fn run(
+/// Runs the statements that change structure, each by itself; gives those that could not run. One
+/// that never can made nothing that will be found, and shows as a difference if it has made
+/// something there.
+pub(super) async fn run<'n>(
     tx: &mut Tx,
-    natives: &[NativeStatement],
+    natives: Vec<&'n NativeStatement>,
     dialect: Dialect,
-) -> DbResult<()> {
-    let own = natives.iter().filter(|one| one.engines.contains(&dialect));
-    for native in own.filter(|one| is_structure(&one.text)) {
+) -> DbResult<Vec<&'n NativeStatement>> {
+    let mut waiting = Vec::new();
+    let is_own =
+        |native: &&NativeStatement| native.engines.contains(&dialect) && is_structure(&native.text);
+    for native in natives.into_iter().filter(is_own) {
         let mut statement = Sql::new(dialect);
         statement.native(&native.text);
         // These commit behind each statement of DDL, and know no way back.
@@ -52,19 +56,25 @@ pub(super) async fn run(
             tx.execute(Sql::new(dialect).push("savepoint one_native"))
                 .await?;
         }
-        let failed = tx.execute(&statement).await.is_err();
-        if failed && !commits {
-            let back = "rollback to savepoint one_native";
-            tx.execute(Sql::new(dialect).push(back)).await?;
+        if tx.execute(&statement).await.is_err() {
+            waiting.push(native);
+            if !commits {
+                let back = "rollback to savepoint one_native";
+                tx.execute(Sql::new(dialect).push(back)).await?;
+            }
         }
     }
-    Ok(())
+    Ok(waiting)
 }
 
 /// Whether it makes, changes or drops something within its schema.
 fn is_structure(text: &str) -> bool {
     let mut words = text.split_whitespace().map(str::to_ascii_lowercase);
     let first = words.next().unwrap_or_default();
+    // How statements behind it are read, in this transaction.
+    if first == "set" {
+        return words.next().as_deref() == Some("local");
+    }
     if !["create", "alter", "drop", "comment"].contains(&first.as_str()) {
         return false;
     }

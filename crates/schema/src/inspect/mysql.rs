@@ -167,9 +167,10 @@ async fn checks(tx: &mut Tx, dialect: Dialect, tables: &mut [InspectedTable]) ->
 async fn indexes(tx: &mut Tx, tables: &mut [InspectedTable]) -> DbResult<()> {
     let all = query(
         "select table_name, index_name, case when non_unique = 0 then 'yes' else '' end, \
-         concat(coalesce(column_name, 'expression'), \
+         concat(case index_type when 'BTREE' then '' else concat(lower(index_type), ' ') end, \
+           coalesce(column_name, 'expression'), \
            case when collation = 'D' then ' desc' else '' end, \
-           case when sub_part is null then '' else concat('(', sub_part, ')') end) \
+           case when sub_part is null or index_type <> 'BTREE' then '' else concat('(', sub_part, ')') end) \
          from information_schema.statistics where table_schema = database() \
          order by table_name, index_name, seq_in_index",
     );

@@ -11,12 +11,14 @@ fn query(text: &'static str) -> Sql {
     sql
 }
 
+/// The tables; what inherits from another one, or is a part of it, belongs there.
 pub(super) async fn tables(tx: &mut Tx) -> DbResult<Vec<InspectedTable>> {
     let mut tables = Vec::new();
     let all = query(
         "select c.relname::text, coalesce(obj_description(c.oid, 'pg_class'), '') \
-         from pg_class c where c.relkind in ('r', 'p') \
-         and c.relnamespace = current_schema()::regnamespace order by 1",
+         from pg_class c where c.relkind = 'r' \
+         and c.relnamespace = current_schema()::regnamespace \
+         and not exists (select from pg_inherits i where i.inhrelid = c.oid) order by 1",
     );
     for [name, comment] in texts(tx, all).await? {
         tables.push(InspectedTable {
@@ -26,13 +28,17 @@ pub(super) async fn tables(tx: &mut Tx) -> DbResult<Vec<InspectedTable>> {
         });
     }
     let columns = query(
-        "select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), \
+        "select c.relname::text, a.attname::text, case t.typtype \
+           when 'd' then format_type(t.typbasetype, t.typtypmod) \
+           when 'e' then 'enum(' || (select string_agg(quote_literal(e.enumlabel), ',' \
+             order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid) || ')' \
+           else format_type(a.atttypid, a.atttypmod) end, \
          case when a.attnotnull then '' else 'yes' end, \
          coalesce(case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end, ''), \
          coalesce(case when a.attgenerated <> '' then pg_get_expr(d.adbin, d.adrelid) end, ''), \
          a.attidentity::text, coalesce(col_description(c.oid, a.attnum), '') \
          from pg_attribute a join pg_class c on c.oid = a.attrelid \
-         left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum \
+         join pg_type t on t.oid = a.atttypid left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum \
          where c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace \
          and a.attnum > 0 and not a.attisdropped order by 1, a.attnum",
     );

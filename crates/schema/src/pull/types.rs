@@ -5,11 +5,27 @@ use sql::Dialect;
 /// The portable type for an engine's own; `None` where there is none.
 pub(super) fn portable(native: &str, dialect: Dialect) -> Option<String> {
     let native = native.trim().to_lowercase();
+    if native.ends_with("[]") {
+        return None;
+    }
+    if let Some(values) = enumeration(&native) {
+        let longest = values.iter().map(|value| value.chars().count()).max();
+        // The quotes are not part of it.
+        let longest = longest.unwrap_or(3).saturating_sub(2).max(1);
+        return Some(format!("varchar({longest})"));
+    }
     let (base, size) = match native.split_once('(') {
         Some((base, rest)) => (base.trim(), rest.split(')').next()),
         None => (native.as_str(), None),
     };
     let unsigned = native.contains("unsigned");
+    let base = base.trim_end_matches(" zerofill");
+    let base = base.trim_end_matches(" unsigned");
+    named(base, size, unsigned, dialect)
+}
+
+/// The type of this name.
+fn named(base: &str, size: Option<&str>, unsigned: bool, dialect: Dialect) -> Option<String> {
     let plain = match (base, dialect) {
         ("tinyint", Dialect::MySql | Dialect::MariaDb) if size == Some("1") => "boolean",
         ("boolean" | "bool", _) => "boolean",
@@ -47,8 +63,8 @@ pub(super) fn portable(native: &str, dialect: Dialect) -> Option<String> {
             });
         }
         (
-            "text" | "tinytext" | "mediumtext" | "longtext" | "clob" | "ntext" | "enum" | "set"
-            | "name" | "citext",
+            "text" | "tinytext" | "mediumtext" | "longtext" | "clob" | "ntext" | "set" | "name"
+            | "citext",
             _,
         ) => "text",
         ("uuid", _) => "uuid",
@@ -128,4 +144,21 @@ pub(super) fn default(native: &str, ty: &str) -> Option<String> {
 fn is_number(ty: &str) -> bool {
     let numbers = ["smallint", "integer", "bigint", "real", "double precision"];
     numbers.contains(&ty) || ty.starts_with("numeric")
+}
+
+/// The values of `enum('a','b')`, each in its quotes.
+pub(super) fn enumeration(native: &str) -> Option<Vec<String>> {
+    let inner = native.trim().strip_prefix("enum(")?.strip_suffix(')')?;
+    let mut values = Vec::new();
+    let mut value = String::new();
+    let mut in_text = false;
+    for character in inner.chars() {
+        in_text ^= character == '\'';
+        match character {
+            ',' if !in_text => values.push(std::mem::take(&mut value)),
+            other => value.push(other),
+        }
+    }
+    values.push(value);
+    Some(values)
 }

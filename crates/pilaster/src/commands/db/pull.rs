@@ -30,12 +30,19 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
         Ok::<_, Failure>(())
     };
     write("schema/pulled.sql", &pulled.schema)?;
-    let files = Files::read(&configuration.folder)?;
-    let baseline = baseline(&files.catalog()?)?;
+    let baseline = baseline(&pulled)?;
     write(&format!("migrations/{}", baseline.0), &baseline.1)?;
     if !pulled.conversions.is_empty() {
         let text = conversion(&baseline.1, db.dialect(), &pulled)?;
         write("migrations/0002_portable_types.sql", &text)?;
+    }
+    let files = Files::read(&configuration.folder)?;
+    let rest = files
+        .migrations()?
+        .next(&files.catalog()?, "views and values", CatalogKind::User)
+        .map_err(|errors| Failure::files(&errors))?;
+    if let Some(rest) = &rest {
+        write(&format!("migrations/{}", rest.file_name), &rest.text)?;
     }
     // Pilaster's own tables come; the user's are there.
     let system = system_migrations()?;
@@ -52,17 +59,25 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     for note in &pulled.notes {
         println!("note: {note}");
     }
-    match pulled.conversions.is_empty() {
+    match pulled.conversions.is_empty() && rest.is_none() {
         true => println!("pilaster migrate check compares; grant what the API may show"),
         false => println!(
-            "look at 0002_portable_types.sql, then pilaster migrate up; grant what the API may show"
+            "look at what stands behind 0001_pulled.sql, then pilaster migrate up; grant what the \
+             API may show"
         ),
     }
     Ok(())
 }
 
-fn baseline(catalog: &Catalog) -> Outcome<(String, String)> {
-    let first = Migrations::default().next(catalog, "pulled", CatalogKind::User);
+/// The file of what is there.
+fn baseline(pulled: &Pulled) -> Outcome<(String, String)> {
+    let source = lang::Source {
+        path: String::from("schema/pulled.sql"),
+        text: pulled.baseline.clone(),
+    };
+    let files = |errors: Vec<lang::Diagnostic>| Failure::files(&errors);
+    let catalog = Catalog::from_sources(&[source], CatalogKind::User).map_err(files)?;
+    let first = Migrations::default().next(&catalog, "pulled", CatalogKind::User);
     let first = first.map_err(|errors| Failure::files(&errors))?;
     let first = first.ok_or_else(|| Failure::failed("the database has no tables to pull"))?;
     Ok((first.file_name, first.text))
