@@ -28,8 +28,8 @@ cargo xtask VERB
              --ways: the drivers and ways of working chosen, beside those not chosen
   fuzz       the parsers under libFuzzer, a minute each ([TARGET] [SECONDS]; needs nightly)
   tidy       the house rules alone: arrows, names of drivers, file heads and lengths
-  services   start private PostgreSQL, MariaDB, MySQL and Redis, print their URLs, stop at
-             end of input
+  services   start private PostgreSQL, MariaDB, MySQL, a Galera cluster and Redis, print their
+             URLs, stop at end of input
   vendor     fetch the pinned front-end modules again and compare them with the tree";
 
 fn main() -> ExitCode {

@@ -13,7 +13,7 @@ struct Needed {
     package: &'static str,
 }
 
-const NEEDED: [Needed; 4] = [
+const NEEDED: [Needed; 6] = [
     Needed {
         program: services::postgres::is_installed,
         package: "postgresql",
@@ -21,6 +21,14 @@ const NEEDED: [Needed; 4] = [
     Needed {
         program: services::mariadb::is_installed,
         package: "mariadb-server",
+    },
+    Needed {
+        program: services::galera::is_installed,
+        package: "galera-4",
+    },
+    Needed {
+        program: services::galera::can_copy,
+        package: "rsync",
     },
     Needed {
         program: services::redis::is_installed,

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::services::Services;
+use crate::services::{ENGINES, Services};
 use crate::{command, tools};
 
 /// Starts the servers and runs `cargo test` with their addresses in the environment; the words
@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut test = Command::new("cargo");
     test.args(["test", "--workspace", "--locked", "--no-fail-fast"])
         .args(words)
-        .env("PILASTER_TEST_ENGINES", "sqlite,postgres,mariadb,mysql")
+        .env("PILASTER_TEST_ENGINES", ENGINES)
         .envs(services.environment())
         .envs(tools);
     command::run(&mut test)

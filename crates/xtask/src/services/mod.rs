@@ -3,6 +3,7 @@
 //! Nothing on a default port is touched. A server that cannot start is an error: the tests
 //! never skip an engine.
 
+pub(crate) mod galera;
 pub(crate) mod mariadb;
 pub(crate) mod mysql;
 pub(crate) mod postgres;
@@ -15,6 +16,12 @@ use anyhow::Result;
 
 use self::process::Server;
 use crate::{command, packages};
+
+/// The engines that all tests run on, as they are told in `PILASTER_TEST_ENGINES`.
+pub(crate) const ENGINES: &str = "sqlite,postgres,mariadb,mysql,galera";
+
+/// The variable of the cluster's addresses.
+const GALERA: &str = "TEST_GALERA_URLS";
 
 /// Starts one kind of server with its data in a folder.
 type Start = fn(&std::path::Path) -> Result<Server>;
@@ -41,13 +48,22 @@ impl Services {
             ("TEST_MYSQL_URL", mysql::start),
             ("TEST_REDIS_URL", redis::start),
         ];
-        for (variable, start) in kinds {
-            match std::env::var_os(variable).map(std::ffi::OsString::into_string) {
-                Some(Ok(url)) if !url.is_empty() => {
-                    services.servers.push(Server::given(variable, url));
-                }
-                _ => services.servers.push(start(&services.folder)?),
+        // The nodes find each other while the other servers start.
+        let cluster = match given(GALERA) {
+            Some(urls) => {
+                services.servers.push(Server::given(GALERA, urls));
+                None
             }
+            None => Some(galera::Cluster::begin(&services.folder)?),
+        };
+        for (variable, start) in kinds {
+            services.servers.push(match given(variable) {
+                Some(url) => Server::given(variable, url),
+                None => start(&services.folder)?,
+            });
+        }
+        if let Some(cluster) = cluster {
+            services.servers.push(cluster.ready()?);
         }
         Ok(services)
     }
@@ -69,6 +85,12 @@ impl Services {
     }
 }
 
+/// The address of a server that somebody else runs.
+fn given(variable: &str) -> Option<String> {
+    let url = std::env::var_os(variable)?.into_string().ok()?;
+    Some(url).filter(|url| !url.is_empty())
+}
+
 impl Drop for Services {
     fn drop(&mut self) {
         self.servers.clear();
@@ -81,7 +103,7 @@ impl Drop for Services {
 pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     let services = Services::start()?;
     println!("# servers are up; end the input (Ctrl-D) to stop them");
-    println!("export PILASTER_TEST_ENGINES=sqlite,postgres,mariadb,mysql");
+    println!("export PILASTER_TEST_ENGINES={ENGINES}");
     for (variable, url) in services.environment() {
         println!("export {variable}='{url}'");
     }

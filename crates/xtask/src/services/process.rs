@@ -8,51 +8,83 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::galera::Cluster;
 use crate::command::{is_root, output, target};
 
 /// A server that the tests use.
 pub(crate) struct Server {
     /// The variable that tells the tests its address.
     pub(crate) variable: &'static str,
-    /// Its address.
+    /// Its address; of a cluster all of them, with blanks between them.
     pub(crate) url: String,
-    child: Option<Child>,
+    _held: Held,
 }
 
+/// What ends with a server.
+enum Held {
+    /// Somebody else runs it.
+    Nothing,
+    Process { _process: Process },
+    Cluster { _cluster: Box<Cluster> },
+}
+
+/// A process that is stopped on drop.
+pub(super) struct Process(Child);
+
 impl Server {
-    /// A server that somebody else runs.
-    pub(crate) fn given(variable: &'static str, url: String) -> Self {
+    fn new(variable: &'static str, url: String, held: Held) -> Self {
         Self {
             variable,
             url,
-            child: None,
+            _held: held,
         }
+    }
+
+    /// A server that somebody else runs.
+    pub(crate) fn given(variable: &'static str, url: String) -> Self {
+        Self::new(variable, url, Held::Nothing)
     }
 
     /// A server of ours.
     pub(crate) fn started(variable: &'static str, url: String, child: Child) -> Self {
-        Self {
-            variable,
-            url,
-            child: Some(child),
-        }
+        let process = Process::new(child);
+        Self::new(variable, url, Held::Process { _process: process })
+    }
+
+    /// Several servers of ours that are one.
+    pub(super) fn cluster(variable: &'static str, urls: String, cluster: Cluster) -> Self {
+        let cluster = Box::new(cluster);
+        Self::new(variable, urls, Held::Cluster { _cluster: cluster })
     }
 }
 
-impl Drop for Server {
+impl Process {
+    pub(super) fn new(child: Child) -> Self {
+        Self(child)
+    }
+
+    /// Whether it has ended by itself, or nobody can say.
+    pub(super) fn has_ended(&mut self) -> bool {
+        !matches!(self.0.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let Some(child) = &mut self.child else { return };
+        if self.has_ended() {
+            return;
+        }
         // Asked politely first: a server that is killed leaves shared memory behind.
-        let _ = Command::new("kill").arg(child.id().to_string()).status();
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {
-            match child.try_wait() {
-                Ok(Some(_)) | Err(_) => return,
-                Ok(None) => std::thread::sleep(Duration::from_millis(50)),
+            if self.has_ended() {
+                return;
             }
+            std::thread::sleep(Duration::from_millis(50));
         }
-        let _ = child.kill();
-        let _ = child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -119,9 +151,19 @@ pub(crate) fn spawn(command: &mut Command, log: &Path) -> Result<Child> {
 
 /// A port nobody listens on now.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+    let ports = free_ports(1)?;
+    ports.first().copied().context("one was asked for")
+}
+
+/// Several ports nobody listens on now, each another one.
+pub(super) fn free_ports(count: usize) -> Result<Vec<u16>> {
+    // All are taken before the first is given back.
+    let mut listeners = Vec::new();
+    for _ in 0..count {
+        listeners.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?);
+    }
+    let ports = listeners.iter().map(|taken| Ok(taken.local_addr()?.port()));
+    ports.collect()
 }
 
 /// A password for this run.
@@ -145,22 +187,33 @@ pub(crate) fn wait_until(
     log: &Path,
     mut ready: impl FnMut() -> bool,
 ) -> Result<()> {
+    let mut ended = None;
+    let waited = wait_for(name, log, || {
+        ended = child.try_wait().ok().flatten();
+        ended.is_some() || ready()
+    });
+    if ended.is_some() || waited.is_err() {
+        let _ = child.kill();
+        bail!("{}", failure(name, log));
+    }
+    Ok(())
+}
+
+/// Waits until `ready` says so, at most a minute; then it is an error with the server's log.
+pub(super) fn wait_for(name: &str, log: &Path, mut ready: impl FnMut() -> bool) -> Result<()> {
     let deadline = Instant::now() + Duration::from_mins(1);
-    loop {
-        if ready() {
-            return Ok(());
-        }
-        let ended = child.try_wait()?;
-        if ended.is_some() || Instant::now() > deadline {
-            let text = fs::read_to_string(log).unwrap_or_default();
-            let tail: Vec<&str> = text.lines().rev().take(15).collect();
-            let tail: Vec<&str> = tail.into_iter().rev().collect();
-            let _ = child.kill();
-            bail!(
-                "{name} did not come up ({ended:?}); its log ends:\n{}",
-                tail.join("\n")
-            );
+    while !ready() {
+        if Instant::now() > deadline {
+            bail!("{}", failure(name, log));
         }
         std::thread::sleep(Duration::from_millis(100));
     }
+    Ok(())
+}
+
+fn failure(name: &str, log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let tail = lines.get(lines.len().saturating_sub(15)..).unwrap_or_default();
+    format!("{name} did not come up; its log ends:\n{}", tail.join("\n"))
 }
