@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use stdx::Rng;
+
 use crate::drivers::mysql::{MySqlDatabase, MySqlTx};
 use crate::drivers::postgres::{PostgresDatabase, PostgresTx};
 use crate::drivers::sqlite::{SqliteDatabase, SqliteTx};
@@ -13,7 +15,11 @@ use crate::{
 };
 
 /// Times that a unit is run again after it lost a conflict.
-const RETRIES: u32 = 5;
+const RETRIES: u32 = 8;
+/// The longest pause before the first of them; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// The longest of all.
+const LAST_PAUSE: Duration = Duration::from_millis(320);
 
 /// How to hold on to a database.
 #[derive(Clone, Debug)]
@@ -32,6 +38,8 @@ pub struct DbOptions {
     pub connect_deadline: Duration,
     /// Create the file of a SQLite database that does not exist yet.
     pub create_if_missing: bool,
+    /// How long to pause before a unit is run again is left to chance.
+    pub rng: Rng,
 }
 
 impl Default for DbOptions {
@@ -44,6 +52,7 @@ impl Default for DbOptions {
             acquire_timeout: Duration::from_secs(10),
             connect_deadline: Duration::from_secs(30),
             create_if_missing: true,
+            rng: Rng::System,
         }
     }
 }
@@ -199,6 +208,15 @@ impl Db {
         Ok(collect.rows)
     }
 
+    /// The same, where a decision rests on it: of a cluster's node, as of everything that any node
+    /// has committed before.
+    pub async fn settled_rows(&self, query: &Query) -> DbResult<Vec<Row>> {
+        match &self.engine {
+            Engine::Sqlite(_) | Engine::Postgres(_) => self.rows(query).await,
+            Engine::MySql(database) => Box::pin(database.settled_rows(query)).await,
+        }
+    }
+
     /// The first row of one reading statement, if any.
     pub async fn optional(&self, query: &Query) -> DbResult<Option<Row>> {
         Ok(self.rows(query).await?.into_iter().next())
@@ -225,8 +243,8 @@ impl Db {
             };
             match result {
                 Err(DbError::Conflict) if attempt < RETRIES => {
+                    tokio::time::sleep(pause(&self.options.rng, attempt)).await;
                     attempt += 1;
-                    tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
                 }
                 result => return result,
             }
@@ -403,6 +421,16 @@ impl Db {
             Engine::MySql(database) => database.close().await,
         }
     }
+}
+
+/// How long to wait before attempt number `attempt` (from 0) is repeated: anything from nothing to
+/// a bound that doubles. Those who lost together do not come back together.
+fn pause(rng: &Rng, attempt: u32) -> Duration {
+    let bound = FIRST_PAUSE
+        .saturating_mul(1 << attempt.min(16))
+        .min(LAST_PAUSE);
+    let part = f64::from(u32::from_le_bytes(rng.bytes())) / f64::from(u32::MAX);
+    bound.mul_f64(part)
 }
 
 fn session(row: Row) -> Session {

@@ -43,17 +43,23 @@ impl ThrowAwayDatabase {
             });
         }
         let variable = format!("TEST_{}_URL", engine.to_uppercase());
-        let server = std::env::var_os(&variable)
-            .and_then(|url| url.into_string().ok())
-            .unwrap_or_else(|| panic!("{engine} was asked for and {variable} is not set"));
+        Some(Self::on(&address(engine, &variable)).await)
+    }
+
+    /// A fresh, empty database on a server.
+    pub(crate) async fn on(server: &str) -> Self {
         let name = format!("pilaster_test_{}", new_uuid().simple());
-        on_server(&server, &format!("create database {name}")).await;
-        let url = with_database(&server, &name);
-        Some(Self {
-            url,
+        on_server(server, &format!("create database {name}")).await;
+        Self {
+            url: with_database(server, &name),
             _folder: None,
-            server: Some((server, name)),
-        })
+            server: Some((server.to_owned(), name)),
+        }
+    }
+
+    /// Its name; empty for SQLite.
+    pub(crate) fn name(&self) -> &str {
+        self.server.as_ref().map_or("", |(_, name)| name)
     }
 
     /// Its address.
@@ -125,7 +131,14 @@ fn new_uuid() -> Uuid {
     Uuid::new_v4()
 }
 
-fn with_database(server: &str, name: &str) -> String {
+/// A variable's text; an engine that was asked for has one.
+pub(crate) fn address(engine: &str, variable: &str) -> String {
+    std::env::var_os(variable)
+        .and_then(|url| url.into_string().ok())
+        .unwrap_or_else(|| panic!("{engine} was asked for and {variable} is not set"))
+}
+
+pub(crate) fn with_database(server: &str, name: &str) -> String {
     let (place, options) = server.split_once('?').unwrap_or((server, ""));
     let base = place.rsplit_once('/').map_or(place, |(base, _)| base);
     if options.is_empty() {

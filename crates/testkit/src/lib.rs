@@ -5,12 +5,14 @@
 )]
 
 mod admin;
+mod cluster;
 mod database;
 mod dump;
 mod project;
 mod running;
 
 pub use admin::on_server;
+pub use cluster::{ClusterNode, ThrowAwayCluster};
 pub use database::{ThrowAwayDatabase, is_enabled};
 pub use project::{Finished, Project, SECRET_KEY, workspace};
 pub use running::{Answer, Running};

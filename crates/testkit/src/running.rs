@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, RequestBuilder};
@@ -40,12 +40,26 @@ impl Running {
         running.until_ready().await
     }
 
+    /// The same over another database than the project's.
+    ///
+    /// # Panics
+    /// When it is not ready within 20 seconds; its log is shown.
+    pub async fn serve_at(program: &str, project: &Project, url: &str) -> Self {
+        let mut command = project.command(program, &["serve"]);
+        command.env("DATABASE_URL", url);
+        Self::start(command, project).until_ready().await
+    }
+
     /// Starts `program` with these words on a free port, without waiting.
     ///
     /// # Panics
     /// When the program cannot be started.
     #[must_use]
     pub fn spawn(program: &str, project: &Project, words: &[&str]) -> Self {
+        Self::start(project.command(program, words), project)
+    }
+
+    fn start(mut command: Command, project: &Project) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a port is free")
@@ -53,8 +67,7 @@ impl Running {
         let log = project.path().join(format!("server-{port}.log"));
         let file = fs::File::create(&log).expect("a log can be written");
         let errors = file.try_clone().expect("a file handle can be copied");
-        let child = project
-            .command(program, words)
+        let child = command
             .env("PORT", port.to_string())
             .stdout(Stdio::from(file))
             .stderr(Stdio::from(errors))

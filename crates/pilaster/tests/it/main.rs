@@ -3,6 +3,7 @@
 mod adoption;
 mod cli;
 mod databases;
+mod galera;
 mod http;
 mod language;
 mod migrations;

@@ -26,12 +26,22 @@ PIPES_AS_CONCAT,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISI
 const NAMES: &str = "set names utf8mb4 collate utf8mb4_bin, time_zone = '+00:00', \
 group_concat_max_len = 67108864";
 
+/// Prepared statements that each connection keeps.
+const STATEMENTS: usize = 512;
+
 /// A MySQL or MariaDB database.
 pub(crate) struct MySqlDatabase {
     readers: Pool,
     writers: Pool,
     pub(crate) dialect: Dialect,
+    is_galera: bool,
     wait: Duration,
+}
+
+/// What a server says of itself.
+struct Greeting {
+    version: String,
+    is_galera: bool,
 }
 
 /// An open transaction; dropped without an end it is rolled back.
@@ -43,8 +53,8 @@ pub(crate) struct MySqlTx {
 impl MySqlDatabase {
     /// Connects, waiting for the server up to the deadline; asks which of the two it is.
     pub(crate) async fn connect(place: &ServerPlace, options: &DbOptions) -> DbResult<Arc<Self>> {
-        let version = first_version(place, options).await?;
-        let dialect = if version.contains("MariaDB") {
+        let greeting = greet(place, options).await?;
+        let dialect = if greeting.version.contains("MariaDB") {
             Dialect::MariaDb
         } else {
             Dialect::MySql
@@ -57,6 +67,7 @@ impl MySqlDatabase {
             readers: pool(place, options, readers, vec![timeout.clone(), read_only]),
             writers: pool(place, options, writers, vec![timeout]),
             dialect,
+            is_galera: greeting.is_galera,
             wait: options.acquire_timeout,
         }))
     }
@@ -77,6 +88,20 @@ impl MySqlDatabase {
             result => result?,
         };
         feed(&rows, sink)
+    }
+
+    /// A node of Galera first applies what the others have committed; its transactions are
+    /// certified at their commit, its reads by nobody.
+    pub(crate) async fn settled_rows(&self, query: &Query) -> DbResult<Vec<Row>> {
+        let mut connection = self.acquire(&self.readers).await?;
+        if self.is_galera {
+            set(&mut connection, "set session wsrep_sync_wait = 1").await?;
+        }
+        let rows = rows(&mut connection, self.dialect, &query.sql).await?;
+        if self.is_galera {
+            set(&mut connection, "set session wsrep_sync_wait = 0").await?;
+        }
+        owned(&rows, &query.kinds)
     }
 
     pub(crate) async fn read_all(
@@ -105,6 +130,9 @@ impl MySqlDatabase {
             let outcome = run_step(&mut connection, self.dialect, step).await?;
             verify(0, step.expect, outcome.affected)?;
             return Ok(vec![outcome]);
+        }
+        if self.is_galera {
+            prepare_before(&mut connection, unit).await?;
         }
         let mut transaction = connection
             .start_transaction(TxOpts::default())
@@ -190,6 +218,24 @@ impl MySqlTx {
     }
 }
 
+/// Prepares a unit's statements outside of its transaction.
+///
+/// A transaction of Galera that loses to another node's while it prepares a statement is rolled
+/// back and nobody is told (MariaDB 10.11): what follows is committed without what went before.
+/// Each other command answers with 1213.
+async fn prepare_before(connection: &mut Conn, unit: &[Step]) -> DbResult<()> {
+    for step in unit.iter().filter(|step| is_prepared(step)) {
+        let prepared = connection.prep(step.sql.text()).await;
+        prepared.map_err(|error| from_mysql(&error))?;
+    }
+    Ok(())
+}
+
+/// Triggers and some other DDL cannot be.
+fn is_prepared(step: &Step) -> bool {
+    !step.kinds.is_empty() || !step.sql.args().is_empty()
+}
+
 fn arguments(sql: &Sql, dialect: Dialect) -> Params {
     if sql.args().is_empty() {
         return Params::Empty;
@@ -219,10 +265,9 @@ async fn run_step(
     step: &Step,
 ) -> DbResult<Outcome> {
     if step.kinds.is_empty() {
-        return match step.sql.args().is_empty() {
-            // Triggers and some other DDL cannot be prepared.
-            true => counted(connection.query_iter(step.sql.text()).await).await,
-            false => {
+        return match is_prepared(step) {
+            false => counted(connection.query_iter(step.sql.text()).await).await,
+            true => {
                 let arguments = arguments(&step.sql, dialect);
                 counted(connection.exec_iter(step.sql.text(), arguments).await).await
             }
@@ -250,6 +295,11 @@ async fn counted<P: Protocol>(
         affected: if is_query { rows.len() as u64 } else { changed },
         rows: Vec::new(),
     })
+}
+
+async fn set(connection: &mut Conn, text: &'static str) -> DbResult<()> {
+    let done = connection.query_drop(text).await;
+    done.map_err(|error| from_mysql(&error))
 }
 
 fn owned(rows: &[mysql_async::Row], kinds: &[Kind]) -> DbResult<Vec<Row>> {
@@ -281,7 +331,7 @@ fn builder(place: &ServerPlace) -> OptsBuilder {
         .db_name(Some(&place.database))
         .client_found_rows(true)
         .prefer_socket(false)
-        .stmt_cache_size(Some(512));
+        .stmt_cache_size(Some(STATEMENTS));
     let builder = if place.host.starts_with('/') {
         builder.socket(Some(&place.host))
     } else {
@@ -314,12 +364,12 @@ fn pool(place: &ServerPlace, options: &DbOptions, most: usize, more: Vec<String>
     Pool::new(builder)
 }
 
-async fn first_version(place: &ServerPlace, options: &DbOptions) -> DbResult<String> {
+async fn greet(place: &ServerPlace, options: &DbOptions) -> DbResult<Greeting> {
     let began = Instant::now();
     let mut pause = Duration::from_millis(50);
     loop {
-        match ask_version(place).await {
-            Ok(version) => return Ok(version),
+        match ask(place).await {
+            Ok(greeting) => return Ok(greeting),
             Err(error)
                 if is_final(&error) || began.elapsed() + pause > options.connect_deadline =>
             {
@@ -331,9 +381,16 @@ async fn first_version(place: &ServerPlace, options: &DbOptions) -> DbResult<Str
     }
 }
 
-async fn ask_version(place: &ServerPlace) -> mysql_async::Result<String> {
+async fn ask(place: &ServerPlace) -> mysql_async::Result<Greeting> {
     let mut connection = Conn::new(Opts::from(builder(place))).await?;
     let version: Option<String> = connection.query_first("select version()").await?;
+    // A server without Galera has no such variable, or has it off.
+    let wsrep: Option<(String, String)> = connection
+        .query_first("show session variables like 'wsrep_on'")
+        .await?;
     connection.disconnect().await?;
-    Ok(version.unwrap_or_default())
+    Ok(Greeting {
+        version: version.unwrap_or_default(),
+        is_galera: wsrep.is_some_and(|(_, value)| value == "ON"),
+    })
 }
