@@ -108,6 +108,9 @@ pub enum MigrationError {
     /// Another process holds the lock for too long.
     #[error("another process is migrating; its lock was not free in time")]
     Locked,
+    /// Another process has taken the lock: this one gave no sign of life for too long.
+    #[error("another process has taken over")]
+    TakenOver,
     /// A statement failed.
     #[error("migration {name} failed at step {step}: {error}")]
     Step {

@@ -5,6 +5,7 @@ mod changes;
 mod ddl;
 mod errors;
 mod expressions;
+mod galera;
 mod indexes;
 mod interrupted;
 mod migrations;

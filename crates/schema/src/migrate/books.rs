@@ -7,7 +7,8 @@ use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 use lang::Source;
 use sql::{Db, DbError, DbResult, Expect, Kind, Query, Row, Sql, Step, Value};
-use stdx::{Clock, Rng};
+use stdx::Clock;
+use uuid::Uuid;
 
 use super::file::Migration;
 use super::{History, MigrationError};
@@ -73,8 +74,9 @@ impl Recorded {
 pub(super) struct Books<'a> {
     pub(super) db: &'a Db,
     pub(super) clock: &'a Clock,
-    pub(super) rng: &'a Rng,
     pub(super) history: History,
+    /// As whom the lock is taken.
+    pub(super) holder: Uuid,
 }
 
 impl Books<'_> {
@@ -168,10 +170,26 @@ impl Books<'_> {
         sql
     }
 
-    /// Writes one of the lines above.
-    pub(super) async fn write(&self, sql: Sql) -> DbResult<()> {
-        let step = Step::new(sql).expecting(Expect::One);
-        self.db.write(vec![step]).await.map(drop)
+    /// Writes one of the lines above, unless the lock is somebody else's by now. It may be: under
+    /// Galera no sign of life gets through while a change of structure runs.
+    pub(super) async fn write(&self, sql: Sql) -> Result<(), MigrationError> {
+        self.write_behind(Vec::new(), sql).await
+    }
+
+    /// The same after other statements, all of it or nothing.
+    pub(super) async fn write_behind(
+        &self,
+        statements: Vec<Step>,
+        line: Sql,
+    ) -> Result<(), MigrationError> {
+        let mut unit = vec![Step::new(self.sign_of_life()).expecting(Expect::One)];
+        unit.extend(statements);
+        unit.push(Step::new(line).expecting(Expect::One));
+        match self.db.write(unit).await {
+            Ok(_) => Ok(()),
+            Err(DbError::Unexpected { step: 0, .. }) => Err(MigrationError::TakenOver),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What the database remembers; `None` where it has no books yet.
@@ -192,7 +210,7 @@ impl Books<'_> {
             number,
             Kind::Timestamp,
         ];
-        match self.db.rows(&Query::short(sql, kinds)).await {
+        match self.db.settled_rows(&Query::short(sql, kinds)).await {
             Ok(rows) => Ok(Some(rows.into_iter().filter_map(recorded).collect())),
             // The engines have no common error for a table that is not there; anything that is
             // wrong with the database itself shows at the next statement.
@@ -245,7 +263,11 @@ impl Books<'_> {
 
     async fn has_lock_row(&self) -> DbResult<bool> {
         let sql = self.sql("select id from auth_migration_lock");
-        match self.db.rows(&Query::short(sql, vec![Kind::BigInt])).await {
+        match self
+            .db
+            .settled_rows(&Query::short(sql, vec![Kind::BigInt]))
+            .await
+        {
             Ok(rows) => Ok(!rows.is_empty()),
             Err(DbError::Other(_)) => Ok(false),
             Err(error) => Err(error),
@@ -256,15 +278,15 @@ impl Books<'_> {
     ///
     /// A conditional update is atomic on every engine, under Galera too, where advisory locks are
     /// per node. The holder gives signs of life, so that one that was killed is noticed soon and
-    /// one that works for long is left alone.
+    /// one that works for long is left alone. One that cannot give any, and lives, notices before
+    /// its next line: [`Books::write`].
     pub(super) async fn alone<T>(
         &self,
         work: impl Future<Output = Result<T, MigrationError>>,
     ) -> Result<T, MigrationError> {
-        let holder = stdx::new_id(self.clock, self.rng).to_string();
-        self.lock(&holder).await?;
+        self.lock().await?;
         let result = {
-            let (work, life) = (pin!(work), pin!(self.live(&holder)));
+            let (work, life) = (pin!(work), pin!(self.live()));
             match select(work, life).await {
                 Either::Left((result, _)) => result,
                 Either::Right((never, _)) => match never {},
@@ -272,18 +294,24 @@ impl Books<'_> {
         };
         let mut sql =
             self.sql("update auth_migration_lock set holder = '' where id = 1 and holder = ");
-        sql.arg(holder.as_str());
+        sql.arg(self.holder());
         let freed = self.db.write(vec![Step::new(sql)]).await;
         // What went wrong with the work matters more than a lock that ends by itself.
         result.and_then(|done| freed.map(|_| done).map_err(MigrationError::from))
     }
 
-    async fn lock(&self, holder: &str) -> Result<(), MigrationError> {
+    fn holder(&self) -> String {
+        self.holder.to_string()
+    }
+
+    async fn lock(&self) -> Result<(), MigrationError> {
         let attempts = LOCK_WAIT.as_millis() / LOCK_PAUSE.as_millis();
         for _ in 0..attempts {
             let now = self.clock.now();
             let mut sql = self.sql("update auth_migration_lock set holder = ");
-            sql.arg(holder).push(", held_until = ").arg(later(now));
+            sql.arg(self.holder())
+                .push(", held_until = ")
+                .arg(later(now));
             sql.push(" where id = 1 and (holder = '' or held_until < ");
             sql.arg(now).push(")");
             match self.db.write(vec![Step::new(sql)]).await {
@@ -299,16 +327,21 @@ impl Books<'_> {
         Err(MigrationError::Locked)
     }
 
+    /// The lock is ours and stays so; touches no row where it is not.
+    fn sign_of_life(&self) -> Sql {
+        let mut sql = self.sql("update auth_migration_lock set held_until = ");
+        sql.arg(later(self.clock.now()));
+        sql.push(" where id = 1 and holder = ").arg(self.holder());
+        sql
+    }
+
     /// Signs of life, for ever.
-    async fn live(&self, holder: &str) -> std::convert::Infallible {
+    async fn live(&self) -> std::convert::Infallible {
         loop {
             self.db.pause(SIGN_OF_LIFE).await;
-            let mut sql = self.sql("update auth_migration_lock set held_until = ");
-            sql.arg(later(self.clock.now()));
-            sql.push(" where id = 1 and holder = ").arg(holder);
             // A sign that does not get through is followed by the next one; the work itself meets
             // whatever is wrong with the database.
-            drop(self.db.write(vec![Step::new(sql)]).await);
+            drop(self.db.write(vec![Step::new(self.sign_of_life())]).await);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Applying migrations and taking them back: one process at a time, each file once.
 
-use sql::{Db, DbError, Expect, Step};
+use sql::{Db, DbError, Step};
 use stdx::{Clock, Rng};
 
 use super::books::{Books, Direction, Recorded};
@@ -50,8 +50,8 @@ impl<'a> Runner<'a> {
         let books = Books {
             db,
             clock,
-            rng,
             history,
+            holder: stdx::new_id(clock, rng),
         };
         Self {
             books,
@@ -91,15 +91,7 @@ impl<'a> Runner<'a> {
         target: Option<&str>,
         report: Report<'_>,
     ) -> Result<Vec<String>, MigrationError> {
-        self.books.create().await?;
-        let work = async {
-            let recorded = self.books.recorded().await?.unwrap_or_default();
-            let standings = standings(migrations, &recorded)?;
-            self.refresh(&standings).await?;
-            let runs = self.ways_up(migrations, &standings, target)?;
-            self.run_all(runs, report).await
-        };
-        self.books.alone(work).await
+        self.run(migrations, Direction::Up, target, report).await
     }
 
     /// Takes applied migrations back: all that stand behind `target`, which stays; all of them
@@ -110,15 +102,32 @@ impl<'a> Runner<'a> {
         target: Option<&str>,
         report: Report<'_>,
     ) -> Result<Vec<String>, MigrationError> {
+        self.run(migrations, Direction::Down, target, report).await
+    }
+
+    async fn run(
+        &self,
+        migrations: &Migrations,
+        direction: Direction,
+        target: Option<&str>,
+        report: Report<'_>,
+    ) -> Result<Vec<String>, MigrationError> {
         self.books.create().await?;
-        let work = async {
-            let recorded = self.books.recorded().await?.unwrap_or_default();
-            let standings = standings(migrations, &recorded)?;
-            self.refresh(&standings).await?;
-            let runs = self.ways_down(migrations, &standings, target)?;
-            self.run_all(runs, report).await
-        };
-        self.books.alone(work).await
+        let mut done = Vec::new();
+        loop {
+            let work = async {
+                let recorded = self.books.recorded().await?.unwrap_or_default();
+                let standings = standings(migrations, &recorded)?;
+                self.refresh(&standings).await?;
+                let runs = self.ways(migrations, &standings, direction, target)?;
+                self.run_all(runs, &mut done, report).await
+            };
+            match self.books.alone(work).await {
+                // Whoever has taken over goes on with it; then we look at what is left.
+                Err(MigrationError::TakenOver) => {}
+                result => return result.map(|()| done),
+            }
+        }
     }
 
     /// What [`Runner::up`] or [`Runner::down`] would do. Touches nothing.
@@ -130,10 +139,7 @@ impl<'a> Runner<'a> {
     ) -> Result<Vec<Plan>, MigrationError> {
         let recorded = self.books.recorded().await?.unwrap_or_default();
         let standings = standings(migrations, &recorded)?;
-        let runs = match direction {
-            Direction::Up => self.ways_up(migrations, &standings, target)?,
-            Direction::Down => self.ways_down(migrations, &standings, target)?,
-        };
+        let runs = self.ways(migrations, &standings, direction, target)?;
         let mut plans = Vec::new();
         for run in &runs {
             plans.push(Plan::of(run, self.books.db).await?);
@@ -150,10 +156,7 @@ impl<'a> Runner<'a> {
     ) -> Result<String, MigrationError> {
         let recorded = self.books.recorded().await?;
         let standings = standings(migrations, recorded.as_deref().unwrap_or_default())?;
-        let runs = match direction {
-            Direction::Up => self.ways_up(migrations, &standings, target)?,
-            Direction::Down => self.ways_down(migrations, &standings, target)?,
-        };
+        let runs = self.ways(migrations, &standings, direction, target)?;
         super::plan::script(&runs, &self.books, recorded.is_none())
     }
 
@@ -213,6 +216,19 @@ impl<'a> Runner<'a> {
     }
 
     /// Everything is looked at before the first statement runs.
+    fn ways<'m>(
+        &self,
+        migrations: &'m Migrations,
+        standings: &[Standing<'m>],
+        direction: Direction,
+        target: Option<&str>,
+    ) -> Result<Vec<Run<'m>>, MigrationError> {
+        match direction {
+            Direction::Up => self.ways_up(migrations, standings, target),
+            Direction::Down => self.ways_down(migrations, standings, target),
+        }
+    }
+
     fn ways_up<'m>(
         &self,
         migrations: &'m Migrations,
@@ -303,9 +319,9 @@ impl<'a> Runner<'a> {
     async fn run_all(
         &self,
         runs: Vec<Run<'_>>,
+        done: &mut Vec<String>,
         report: Report<'_>,
-    ) -> Result<Vec<String>, MigrationError> {
-        let mut done = Vec::new();
+    ) -> Result<(), MigrationError> {
         for run in runs {
             if self.books.db.dialect().transactional_ddl() {
                 self.run_whole(&run, report).await?;
@@ -314,7 +330,7 @@ impl<'a> Runner<'a> {
             }
             done.push(run.migration.title());
         }
-        Ok(done)
+        Ok(())
     }
 
     /// One transaction: all of it and its record, or nothing.
@@ -362,8 +378,7 @@ impl<'a> Runner<'a> {
         }
         for (place, statement) in statements.iter().enumerate().skip(done) {
             run.tell(report, &statements, place);
-            let ran = self.run_step(run, place, statement, in_doubt).await;
-            ran.map_err(|error| run.failed(place, error))?;
+            self.run_step(run, place, statement, in_doubt).await?;
             in_doubt = false;
         }
         if run.direction == Direction::Down {
@@ -381,37 +396,34 @@ impl<'a> Runner<'a> {
         place: usize,
         statement: &Rendered,
         in_doubt: bool,
-    ) -> Result<(), DbError> {
+    ) -> Result<(), MigrationError> {
         let revision = run.migration.revision.as_str();
+        let failed = |error| match error {
+            MigrationError::Db(error) => run.failed(place, error),
+            known => known,
+        };
         let finished = self.books.mark(revision, place + 1, place + 1);
+        let step = Step::new(statement.sql.clone());
         if run.is_change_of_rows(statement) {
-            let mark = Step::new(finished).expecting(Expect::One);
-            let unit = vec![Step::new(statement.sql.clone()), mark];
-            return self.books.db.write(unit).await.map(drop);
+            let done = self.books.write_behind(vec![step], finished).await;
+            return done.map_err(failed);
         }
-        if !in_doubt {
-            self.books
-                .write(self.books.mark(revision, place + 1, place))
-                .await?;
-        }
-        match self
-            .books
-            .db
-            .write(vec![Step::new(statement.sql.clone())])
-            .await
-        {
+        let begun = self.books.mark(revision, place + 1, place);
+        self.books.write(begun).await.map_err(failed)?;
+        match self.books.db.write(vec![step]).await {
             Ok(_) => {}
             Err(error) if in_doubt && error.says_already_done() => {}
             // Nobody knows whether it was done.
-            Err(error @ (DbError::Unavailable(_) | DbError::Timeout)) => return Err(error),
+            Err(error @ (DbError::Unavailable(_) | DbError::Timeout)) => {
+                return Err(run.failed(place, error));
+            }
             Err(error) => {
-                self.books
-                    .write(self.books.mark(revision, place, place))
-                    .await?;
-                return Err(error);
+                let not_begun = self.books.mark(revision, place, place);
+                self.books.write(not_begun).await.map_err(failed)?;
+                return Err(run.failed(place, error));
             }
         }
-        self.books.write(finished).await
+        self.books.write(finished).await.map_err(failed)
     }
 }
 

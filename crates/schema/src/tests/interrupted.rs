@@ -19,7 +19,7 @@ create table authors (id integer primary key, name text not null);
 create table books (id integer primary key, title varchar(40), pages integer, old date);
 ";
 
-const AFTER: &str = "
+pub(super) const AFTER: &str = "
 create table authors (id integer primary key, name text not null unique, born date);
 create table books (id integer primary key, title varchar(80) not null default '',
   pages bigint check (pages > 0), author integer references authors);
@@ -28,18 +28,22 @@ create index books_title on books (title, id);
 create index loans_book on loans (book);
 ";
 
-fn catalog(text: &str) -> Catalog {
+pub(super) fn catalog(text: &str) -> Catalog {
     Catalog::from_sources(&[source(text)], CatalogKind::User)
         .unwrap_or_else(|errors| panic!("{}", show(&errors)))
 }
 
-fn files() -> Migrations {
+pub(super) fn files() -> Migrations {
     let first = next(&Migrations::default(), &catalog(BEFORE), "one").expect("a file");
     let second = next(&load(&[&first.text]), &catalog(AFTER), "two").expect("a file");
     load(&[&first.text, &second.text])
 }
 
-on_every_engine!(dies_at_each_statement, dies_behind_each_statement);
+on_every_engine!(
+    dies_at_each_statement,
+    dies_behind_each_statement,
+    is_taken_for_dead_and_lives,
+);
 
 /// Runs a migration until its statement `step` is about to run, and drops everything.
 async fn die(runner: &Runner<'_>, files: &Migrations, direction: Direction, step: usize) -> bool {
@@ -73,7 +77,7 @@ async fn die(runner: &Runner<'_>, files: &Migrations, direction: Direction, step
 }
 
 /// The lock of the dead holder ends by itself, half a minute later.
-fn later(turns: i64) -> Clock {
+pub(super) fn later(turns: i64) -> Clock {
     let now = Clock::System.now();
     Clock::manual(now.checked_add((turns * 60).seconds()).expect("a moment"))
 }
@@ -147,6 +151,37 @@ async fn dies_behind_each_statement(db: Db) {
         };
         done.unwrap_or_else(|error| panic!("{error}"));
         let differences = drift(&db, &catalog(state), &clock, &rng).await;
+        assert_eq!(differences.expect("readable"), Vec::<String>::new());
+    }
+}
+
+async fn is_taken_for_dead_and_lives(db: Db) {
+    if !db.dialect().transactional_ddl() {
+        stalls_while_another_finishes(&db, &db).await;
+    }
+}
+
+/// `first` stops in the middle of a migration for longer than its lock is good for, and then goes
+/// on; meanwhile `second` has finished it.
+pub(super) async fn stalls_while_another_finishes(first: &Db, second: &Db) {
+    let (files, rng) = (files(), Rng::System);
+    let (clock, clock_later) = (later(0), later(1));
+    let slow = Runner::new(first, &clock, &rng, History::App).with_loss(Loss::Allowed);
+    let fast = Runner::new(second, &clock_later, &rng, History::App).with_loss(Loss::Allowed);
+    let (runtime, mut finished) = (tokio::runtime::Handle::current(), None);
+    let mut report = |progress: crate::Progress<'_>| {
+        if progress.migration.ends_with("two") && progress.step == 3 && finished.is_none() {
+            finished = Some(tokio::task::block_in_place(|| {
+                runtime.block_on(fast.up(&files, None, &mut |_| {}))
+            }));
+        }
+    };
+    let began = slow.up(&files, None, &mut report).await;
+    assert_eq!(began.expect("it notices and waits"), ["0001_one"]);
+    let finished = finished.expect("it was taken over");
+    assert_eq!(finished.expect("it finishes"), ["0002_two"]);
+    for db in [first, second] {
+        let differences = drift(db, &catalog(AFTER), &clock_later, &rng).await;
         assert_eq!(differences.expect("readable"), Vec::<String>::new());
     }
 }

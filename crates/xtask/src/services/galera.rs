@@ -165,9 +165,15 @@ impl Node {
             ])
             .arg(format!("--wsrep-provider={LIBRARY}"))
             .arg(format!("--wsrep-node-name={}", self.name))
-            .arg(format!("--wsrep-cluster-address=gcomm://{}", groups.join(",")))
+            .arg(format!(
+                "--wsrep-cluster-address=gcomm://{}",
+                groups.join(",")
+            ))
             .arg(format!("--wsrep-node-address=127.0.0.1:{}", self.group))
-            .arg(format!("--wsrep-sst-receive-address=127.0.0.1:{}", self.copy))
+            .arg(format!(
+                "--wsrep-sst-receive-address=127.0.0.1:{}",
+                self.copy
+            ))
             .arg(format!(
                 "--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:{};\
                  ist.recv_addr=127.0.0.1:{};gcache.size=32M",
@@ -178,7 +184,12 @@ impl Node {
 }
 
 /// Runs one node until the cluster stops.
-fn keep(node: &Node, first: &mut Command, again: &mut Command, stopping: &AtomicBool) -> Result<()> {
+fn keep(
+    node: &Node,
+    first: &mut Command,
+    again: &mut Command,
+    stopping: &AtomicBool,
+) -> Result<()> {
     let mut process = Process::new(spawn(first, &node.log)?);
     while !stopping.load(Ordering::Relaxed) {
         if process.has_ended() {

@@ -24,8 +24,12 @@ pub(crate) struct Server {
 enum Held {
     /// Somebody else runs it.
     Nothing,
-    Process { _process: Process },
-    Cluster { _cluster: Box<Cluster> },
+    Process {
+        _process: Process,
+    },
+    Cluster {
+        _cluster: Box<Cluster>,
+    },
 }
 
 /// A process that is stopped on drop.
@@ -214,6 +218,8 @@ pub(super) fn wait_for(name: &str, log: &Path, mut ready: impl FnMut() -> bool) 
 fn failure(name: &str, log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    let tail = lines.get(lines.len().saturating_sub(15)..).unwrap_or_default();
+    let tail = lines
+        .get(lines.len().saturating_sub(15)..)
+        .unwrap_or_default();
     format!("{name} did not come up; its log ends:\n{}", tail.join("\n"))
 }
