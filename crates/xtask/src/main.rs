@@ -25,7 +25,8 @@ cargo xtask VERB
   test       all tests on all engines; starts private servers, installs what is missing
              (arguments after `--` go to cargo test)
   bench      Pilaster beside a hand-written reference, as ratios (--quick, --engine NAME);
-             --ways: the drivers and ways of working chosen, beside those not chosen
+             --ways: the drivers and ways of working chosen, beside those not chosen;
+             --migrate: a million rows changed on each engine, with time and memory (--rows N)
   fuzz       the parsers under libFuzzer, a minute each ([TARGET] [SECONDS]; needs nightly)
   tidy       the house rules alone: arrows, names of drivers, file heads and lengths
   services   start private PostgreSQL, MariaDB, MySQL, a Galera cluster and Redis, print their

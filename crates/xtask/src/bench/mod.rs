@@ -3,6 +3,7 @@
 
 mod http;
 mod load;
+mod migrate;
 mod project;
 mod table;
 
@@ -42,8 +43,11 @@ const QUICK: Size = Size {
 const ENGINES: [&str; 3] = ["sqlite", "postgres", "mariadb"];
 
 /// `--quick` for a first look, `--engine NAME` for one engine, `--ways` for the ways of working
-/// that Pilaster chose beside those that it did not.
+/// that Pilaster chose beside those that it did not, `--migrate` for changing a large table.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    if arguments.iter().any(|word| word == "--migrate") {
+        return migrate::run(arguments);
+    }
     let size = if arguments.iter().any(|word| word == "--quick") {
         QUICK
     } else {
@@ -83,6 +87,17 @@ struct Programs {
 }
 
 impl Programs {
+    /// Pilaster alone.
+    fn build_pilaster() -> Result<PathBuf> {
+        run_command(Command::new("cargo").args([
+            "build",
+            "--release",
+            "--locked",
+            "--package=pilaster",
+        ]))?;
+        Ok(release().join("pilaster"))
+    }
+
     /// `alternatives`: the reference also gets the libraries that Pilaster did not choose.
     fn build(alternatives: bool) -> Result<Self> {
         let mut build = Command::new("cargo");
@@ -97,12 +112,17 @@ impl Programs {
             build.arg("--features=reference/alternatives");
         }
         run_command(&mut build)?;
-        let folder = target().join("release");
+        let folder = release();
         Ok(Self {
             pilaster: folder.join("pilaster"),
             reference: folder.join("reference"),
         })
     }
+}
+
+/// Where cargo puts programs that are to be measured.
+fn release() -> PathBuf {
+    target().join("release")
 }
 
 /// What docs/adr/0008 says of each way of working, measured in one run.
