@@ -4,6 +4,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use serde_json::json;
 use sql::{Kind, Query, Row, Sql, Step, Value};
 use testkit::{ClusterNode, Project, Running, ThrowAwayCluster};
 
@@ -123,12 +124,8 @@ insert into bumps (counter) values (:id);
 update counters set value = value + 1 where id = :id returning value
 ";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn writes_that_lose_certification_are_run_again_and_none_is_lost() {
-    let _alone = CLUSTER.lock().await;
-    let Some(cluster) = ThrowAwayCluster::create().await else {
-        return;
-    };
+/// Two counters, served from each node.
+async fn counters(cluster: &ThrowAwayCluster) -> Vec<Running> {
     let project = Project::empty();
     project.write("schema/counters.sql", COUNTERS);
     project.write("api/counters/[id]/bump.post.sql", BUMP);
@@ -136,8 +133,7 @@ async fn writes_that_lose_certification_are_run_again_and_none_is_lost() {
     let project = project.with("PILASTER_MIGRATE_MODE", "auto");
     let mut servers = Vec::new();
     for node in cluster.nodes() {
-        let (project, url) = (&project, node.url());
-        servers.push(Running::serve_at(PILASTER, project, url).await);
+        servers.push(Running::serve_at(PILASTER, &project, node.url()).await);
     }
     let db = cluster.nodes()[0].connect().await;
     let mut sql = Sql::new(db.dialect());
@@ -146,34 +142,92 @@ async fn writes_that_lose_certification_are_run_again_and_none_is_lost() {
     for node in cluster.nodes() {
         assert_eq!(number(node, "select count(*) from counters").await, 2);
     }
+    servers
+}
+
+/// Thirty bumps at once, ten through each node: how many were acknowledged, and how many refused
+/// in a way that the caller can act on.
+async fn bump(servers: &[Running]) -> (i64, i64) {
+    let bumps = (0..30).map(|n| {
+        let path = format!("/api/counters/{}/bump", n % 2 + 1);
+        let server = &servers[n % 3];
+        async move { server.send("POST", "", &path, &json!({})).await }
+    });
+    let (mut counted, mut refused) = (0, 0);
+    for answer in join_all(bumps).await {
+        match answer.status {
+            200 | 201 => counted += 1,
+            409 | 503 => refused += 1,
+            other => panic!("{other}: {}", answer.body),
+        }
+    }
+    (counted, refused)
+}
+
+const SUM: &str = "select cast(sum(value) as signed) from counters";
+const BUMPS: &str = "select count(*) from bumps";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_lose_certification_are_run_again_and_none_is_lost() {
+    let _alone = CLUSTER.lock().await;
+    let Some(cluster) = ThrowAwayCluster::create().await else {
+        return;
+    };
+    let servers = counters(&cluster).await;
     let before = conflicts(&cluster).await;
     let (mut counted, mut refused) = (0, 0);
     for _ in 0..20 {
-        let bumps = (0..30).map(|n| {
-            let path = format!("/api/counters/{}/bump", n % 2 + 1);
-            let server = &servers[n % 3];
-            async move { server.send("POST", "", &path, &serde_json::json!({})).await }
-        });
-        for answer in join_all(bumps).await {
-            match answer.status {
-                200 | 201 => counted += 1,
-                409 | 503 => refused += 1,
-                other => panic!("{other}: {}", answer.body),
-            }
-        }
+        let round = bump(&servers).await;
+        counted += round.0;
+        refused += round.1;
     }
-    let lost = conflicts(&cluster).await - before;
     // Without this the rest proves nothing.
+    let lost = conflicts(&cluster).await - before;
     assert!(lost > 0, "no two nodes were ever in each other's way");
     assert!(
         refused * 10 < counted,
-        "{refused} of {counted} lost every attempt"
+        "{refused} beside {counted} lost every attempt"
     );
     for node in cluster.nodes() {
-        let sum = "select cast(sum(value) as signed) from counters";
-        assert_eq!(number(node, sum).await, counted);
-        assert_eq!(number(node, "select count(*) from bumps").await, counted);
+        assert_eq!(number(node, SUM).await, counted);
+        assert_eq!(number(node, BUMPS).await, counted);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_dies_takes_no_acknowledged_write_with_it() {
+    let _alone = CLUSTER.lock().await;
+    let Some(cluster) = ThrowAwayCluster::create().await else {
+        return;
+    };
+    let servers = counters(&cluster).await;
+    let (mut counted, mut refused) = (0, 0);
+    for round in 0..12 {
+        let (acknowledged, others) = match round {
+            3 => tokio::join!(bump(&servers), cluster.nodes()[0].kill()).0,
+            _ => bump(&servers).await,
+        };
+        counted += acknowledged;
+        refused += others;
+    }
+    assert!(refused > 0, "nobody noticed that the node was gone");
+    cluster.until_whole().await;
+    let all = number(&cluster.nodes()[1], SUM).await;
+    // The connection of some broke when they had been written and not yet been acknowledged.
+    assert!(
+        (counted..=counted + refused).contains(&all),
+        "{counted} {refused} {all}"
+    );
+    for node in cluster.nodes() {
+        assert_eq!(number(node, SUM).await, all);
+        assert_eq!(number(node, BUMPS).await, all);
+    }
+    let (again, refused) = bump(&servers).await;
+    assert_eq!(
+        (again, refused),
+        (30, 0),
+        "the node's server does not come back"
+    );
 }
 
 /// How often a write of one node was in the way of another's.
