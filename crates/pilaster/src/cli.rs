@@ -6,7 +6,13 @@ use clap::{Parser, Subcommand};
 
 /// A backend is a folder of SQL.
 #[derive(Debug, Parser)]
-#[command(name = "pilaster", version, about, arg_required_else_help = true)]
+#[command(
+    name = "pilaster",
+    version,
+    about,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 the command line is wrong, 3 configuration or a file is wrong, 4 the database cannot be reached, 5 somebody has to decide, 6 a check found something, 7 the login may not do it, 8 no space left"
+)]
 pub(crate) struct Arguments {
     /// The project's pilaster.toml; found in this folder or above by default.
     #[arg(long, global = true, value_name = "FILE")]

@@ -4,7 +4,26 @@ use std::process::ExitCode;
 
 use lang::Diagnostic;
 use schema::MigrationError;
-use sql::{DbError, Obstacle};
+use sql::{Db, DbError, Obstacle};
+
+/// What to do about a disk that is full.
+const MAKE_ROOM: &str = "make room where the database keeps its files, then run the same again; \
+    what failed has left nothing behind that is in the way";
+
+/// What to do where somebody may only read.
+fn way_to_write(address: &str) -> &'static str {
+    match address.starts_with("sqlite:") {
+        true => {
+            "the file and its folder have to be writable: look at their owner and mode, and whether \
+             the disk is mounted read-only"
+        }
+        false => {
+            "DATABASE_URL names the login that changes rows, MIGRATOR_DATABASE_URL the one that \
+             changes the structure; pilaster db create makes both and gives them their rights. A \
+             replica, or a server in read-only mode, takes no change from anybody"
+        }
+    }
+}
 
 /// Something that ends a command.
 #[derive(Debug)]
@@ -59,6 +78,22 @@ impl Failure {
         }
     }
 
+    /// 7: the login, or the server, may only read.
+    fn not_allowed(cause: impl Into<String>) -> Self {
+        Self {
+            code: 7,
+            ..Self::failed(cause)
+        }
+    }
+
+    /// 8: there is no space left.
+    fn full(cause: impl Into<String>) -> Self {
+        Self {
+            code: 8,
+            ..Self::failed(cause)
+        }
+    }
+
     pub(crate) fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
@@ -70,7 +105,8 @@ impl Failure {
         Self::config(lines.join("\n"))
     }
 
-    /// A database that did not do what it should; 4 where it cannot be reached.
+    /// A database that did not do what it should; 4 where it cannot be reached, 7 where the login
+    /// may not, 8 where there is no space left.
     pub(crate) fn database(address: &str, error: &DbError) -> Self {
         match error {
             DbError::Unavailable(cause) => Self {
@@ -93,15 +129,24 @@ impl Failure {
                     }
                 })),
             },
+            DbError::ReadOnly | DbError::Denied(_) => {
+                Self::not_allowed(format!("{address}: {error}")).fix(way_to_write(address))
+            }
+            DbError::Full(_) => Self::full(format!("{address}: {error}")).fix(MAKE_ROOM),
             other => Self::failed(format!("{address}: {other}")),
         }
     }
 
     /// A migration that cannot be read or applied.
-    pub(crate) fn migration(address: &str, error: &MigrationError) -> Self {
+    pub(crate) fn migration(db: &Db, error: &MigrationError) -> Self {
         match error {
             MigrationError::Files(diagnostics) => Self::files(diagnostics),
-            MigrationError::Db(error) => Self::database(address, error),
+            MigrationError::Db(error) => Self::of_migrator(db, "the migrations' books", error),
+            MigrationError::Step { name, step, error } => Self::of_migrator(
+                db,
+                &format!("migration {name} failed at step {step}"),
+                error,
+            ),
             MigrationError::Edited { .. } => Self::failed(error.to_string())
                 .fix("put the file back as it was, and write the change as a new migration"),
             MigrationError::Destructive { .. } => Self::decision(error.to_string())
@@ -122,6 +167,19 @@ impl Failure {
             }
             other => Self::failed(other.to_string()),
         }
+    }
+
+    /// What a migration met in the database; `place` is where.
+    fn of_migrator(db: &Db, place: &str, error: &DbError) -> Self {
+        let failure = Self::database(&db.description(), error);
+        let cause = match (error, db.login()) {
+            (DbError::ReadOnly, Some(login)) => format!("{place}: the login {login} may only read"),
+            (DbError::Denied(what), Some(login)) => {
+                format!("{place}: the login {login} lacks a privilege: {what}")
+            }
+            _ => format!("{place}: {}", failure.cause),
+        };
+        Self { cause, ..failure }
     }
 
     /// Prints it and gives the exit code.

@@ -192,7 +192,7 @@ pub(crate) async fn migrate(
         let titles = runner
             .up(&migrations, target, &mut |progress| bar.show(progress))
             .await;
-        let titles = titles.map_err(|error| Failure::migration(&db.description(), &error))?;
+        let titles = titles.map_err(|error| Failure::migration(db, &error))?;
         if history == History::App {
             applied.extend(titles);
         }
@@ -210,7 +210,7 @@ pub(crate) async fn status(
     Runner::new(db, &clock, &rng, history)
         .status(migrations)
         .await
-        .map_err(|error| Failure::migration(&db.description(), &error))
+        .map_err(|error| Failure::migration(db, &error))
 }
 
 /// Refuses a database with pending migrations, and migrations that do not lead to schema/.

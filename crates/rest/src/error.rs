@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Timeout,
     /// Come again later.
     Unavailable,
+    /// Tell the operator; reading goes on.
+    StorageFull,
 }
 
 /// A refused request.

@@ -231,7 +231,7 @@ fn event(user: &NewUser) -> Registered {
 
 fn of_store(error: &StoreError) -> Refusal {
     match error {
-        StoreError::Db(error) => rest::RestError::of_read(error).into(),
+        StoreError::Db(error) => crate::data::failed(error),
         other => Refusal::internal("account", other),
     }
 }

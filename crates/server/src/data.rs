@@ -119,10 +119,11 @@ async fn run(
     }
 }
 
-fn failed(error: &DbError) -> Refusal {
+/// A statement that failed; the log gets the cause, the caller its kind.
+pub(crate) fn failed(error: &DbError) -> Refusal {
     if matches!(
         error,
-        DbError::Other(_) | DbError::Decode { .. } | DbError::Unavailable(_)
+        DbError::Other(_) | DbError::Decode { .. } | DbError::Unavailable(_) | DbError::Full(_)
     ) {
         tracing::error!(%error, "a statement failed");
     }
@@ -132,7 +133,10 @@ fn failed(error: &DbError) -> Refusal {
 async fn explain(state: &Arc<State>, explained: Explained, cause: &DbError) -> Refusal {
     match explained {
         Explained::Error(error) => {
-            if error.kind == rest::ErrorKind::Internal {
+            if matches!(
+                error.kind,
+                rest::ErrorKind::Internal | rest::ErrorKind::StorageFull
+            ) {
                 tracing::error!(error = %cause, "a unit failed");
             }
             error.into()

@@ -161,6 +161,12 @@ impl Db {
         self.url.to_string()
     }
 
+    /// As whom it is connected, by its address; `None` for a file.
+    #[must_use]
+    pub fn login(&self) -> Option<&str> {
+        self.url.login().map(|(user, _)| user)
+    }
+
     /// Its address.
     pub(crate) fn url(&self) -> &DatabaseUrl {
         &self.url

@@ -5,8 +5,8 @@ pub type DbResult<T> = Result<T, DbError>;
 
 /// A failed statement or connection, the same for all four engines.
 ///
-/// The texts of `Unavailable`, `Other` and `Decode` are for the log; a caller of the API never
-/// sees them.
+/// The texts of `Full`, `Denied`, `Unavailable`, `Other` and `Decode` are for the log and for the
+/// terminal; a caller of the API never sees them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DbError {
     /// A second row with the same key. SQLite names the columns, the others the constraint.
@@ -52,7 +52,12 @@ pub enum DbError {
     /// Another transaction won (serialization failure, deadlock, certification); run it again.
     #[error("another transaction was in the way")]
     Conflict,
-    /// The statement writes and the connection may only read.
+    /// There is no room for what the statement writes: the disk, a quota, the largest size of the
+    /// database.
+    #[error("there is no space left: {0}")]
+    Full(String),
+    /// The statement writes and the connection may only read: the login's transactions are
+    /// read-only, the server is a replica, the file cannot be written.
     #[error("the connection is read-only")]
     ReadOnly,
     /// The database's role lacks a privilege.

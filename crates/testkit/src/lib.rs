@@ -7,13 +7,17 @@
 mod admin;
 mod cluster;
 mod database;
+mod disk;
 mod dump;
+mod own_server;
 mod project;
 mod running;
 
 pub use admin::on_server;
 pub use cluster::{ClusterNode, ThrowAwayCluster};
 pub use database::{ThrowAwayDatabase, is_enabled};
+pub use disk::{SmallDisk, in_own_namespace};
+pub use own_server::OwnServer;
 pub use project::{Finished, Project, SECRET_KEY, workspace};
 pub use running::{Answer, Running};
 

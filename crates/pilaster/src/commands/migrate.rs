@@ -132,7 +132,7 @@ impl<'a> Project<'a> {
     }
 
     fn failed(&self, error: &schema::MigrationError) -> Failure {
-        Failure::migration(&self.db.description(), error)
+        Failure::migration(&self.db, error)
     }
 
     async fn up(&self, to: Option<&str>, loss: Loss) -> Outcome {

@@ -9,3 +9,5 @@ mod language;
 mod migrations;
 mod operations;
 mod questions;
+mod rights;
+mod space;

@@ -100,6 +100,11 @@ pub(crate) fn general(error: &DbError) -> RestError {
             "PGRST000",
             "the database cannot be reached now",
         ),
+        DbError::Full(_) => (
+            ErrorKind::StorageFull,
+            "53100",
+            "the database has no space left to write to",
+        ),
         DbError::Conflict => (
             ErrorKind::Conflict,
             "40001",

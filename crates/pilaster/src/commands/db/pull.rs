@@ -55,7 +55,7 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     };
     stamped
         .await
-        .map_err(|error| Failure::migration(&db.description(), &error))?;
+        .map_err(|error| Failure::migration(&db, &error))?;
     for note in &pulled.notes {
         println!("note: {note}");
     }

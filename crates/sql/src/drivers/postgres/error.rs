@@ -34,6 +34,7 @@ pub(super) fn from_postgres(error: &tokio_postgres::Error) -> DbError {
             DbError::Conflict
         }
         &SqlState::READ_ONLY_SQL_TRANSACTION => DbError::ReadOnly,
+        &SqlState::DISK_FULL => DbError::Full(server.message().to_owned()),
         &SqlState::INSUFFICIENT_PRIVILEGE => DbError::Denied(server.message().to_owned()),
         &SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE => DbError::Timeout,
         code => other(code, server),

@@ -1,5 +1,6 @@
 //! Opening a connection and setting it up.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,8 +37,29 @@ pub(super) fn copy(from: &Path, to: &Path) -> DbResult<()> {
         .map_err(|error| DbError::Unavailable(format!("{}: {error}", from.display())))?;
     super::decimal::register(&connection).map_err(|error| from_sqlite(&error))?;
     super::letters::register(&connection).map_err(|error| from_sqlite(&error))?;
-    let copied = connection.execute("vacuum into ?", [to.to_string_lossy()]);
-    copied.map(drop).map_err(|error| from_sqlite(&error))
+    // Whoever finds a file of that name finds a whole copy.
+    let mut partial = to.as_os_str().to_owned();
+    partial.push(".partial");
+    let copied = connection
+        .execute("vacuum into ?", [partial.to_string_lossy()])
+        .map_err(|error| from_sqlite(&error))
+        .and_then(|_| std::fs::rename(&partial, to).map_err(|error| of_file(to, &error)));
+    if copied.is_err() {
+        // What is there of it takes the room that somebody has to make; the cause is told.
+        let _ = std::fs::remove_file(&partial);
+    }
+    copied
+}
+
+/// What the operating system says about a file.
+fn of_file(path: &Path, error: &std::io::Error) -> DbError {
+    let text = format!("{}: {error}", path.display());
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => DbError::Full(text),
+        ErrorKind::ReadOnlyFilesystem => DbError::ReadOnly,
+        ErrorKind::PermissionDenied => DbError::Denied(text),
+        _ => DbError::Unavailable(text),
+    }
 }
 
 /// A connection and the deadline of its running statement.
@@ -60,13 +82,18 @@ impl Connected {
         if !read_only {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
             if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(|error| {
-                    DbError::Unavailable(format!("{}: {error}", folder.display()))
-                })?;
+                std::fs::create_dir_all(folder).map_err(|error| of_file(folder, &error))?;
             }
         }
         let mut connection = Connection::open_with_flags(path, flags)
             .map_err(|error| DbError::Unavailable(format!("{}: {error}", path.display())))?;
+        // SQLite opens a file that it may not write for reading alone, and says nothing.
+        let is_read_only = connection
+            .is_readonly("main")
+            .map_err(|error| from_sqlite(&error))?;
+        if is_read_only && !read_only {
+            return Err(DbError::ReadOnly);
+        }
         let deadline = Deadline {
             origin: Instant::now(),
             at: Arc::new(AtomicU64::new(u64::MAX)),

@@ -31,14 +31,15 @@ pub(super) fn from_sqlite(error: &rusqlite::Error) -> DbError {
         ffi::SQLITE_CONSTRAINT_DATATYPE => DbError::DoesNotFit {
             column: message.rsplit('.').next().map(str::to_owned),
         },
+        // The index of the write-ahead log could not be made larger.
+        ffi::SQLITE_IOERR_SHMSIZE => DbError::Full(message),
         _ => match code.extended_code & 0xff {
             ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => DbError::Conflict,
             ffi::SQLITE_INTERRUPT => DbError::Timeout,
             ffi::SQLITE_READONLY => DbError::ReadOnly,
             ffi::SQLITE_TOOBIG => DbError::DoesNotFit { column: None },
-            ffi::SQLITE_FULL | ffi::SQLITE_IOERR | ffi::SQLITE_CANTOPEN => {
-                DbError::Unavailable(message)
-            }
+            ffi::SQLITE_FULL => DbError::Full(message),
+            ffi::SQLITE_IOERR | ffi::SQLITE_CANTOPEN => DbError::Unavailable(message),
             _ => DbError::Other(message),
         },
     }

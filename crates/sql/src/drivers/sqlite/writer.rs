@@ -186,16 +186,17 @@ fn group(
     let mut other = None;
     while let Some((unit, keep, reply)) = waiting.take() {
         let result = connected.within(timeout, |connection| run_unit(connection, &unit, keep));
-        let lost = connection.is_autocommit();
-        done.push((reply, result));
-        if lost {
+        if connection.is_autocommit() {
             // The engine took the whole transaction back (disk full, I/O error).
-            fail_all(
-                done,
-                &DbError::Unavailable(String::from("SQLite rolled everything back")),
-            );
+            let cause = match &result {
+                Err(full @ DbError::Full(_)) => full.clone(),
+                _ => DbError::Unavailable(String::from("SQLite rolled everything back")),
+            };
+            done.push((reply, result));
+            fail_all(done, &cause);
             return None;
         }
+        done.push((reply, result));
         if done.len() < GROUP {
             match queue.try_recv() {
                 Ok(Job::Unit { unit, keep, reply }) => waiting = Some((unit, keep, reply)),
