@@ -151,7 +151,7 @@ async fn snapshot(db: &Db, files: &Files) -> Outcome<Option<PathBuf>> {
         .await
         .map_err(|error| Failure::database(&db.description(), &error))?;
     let entries = std::fs::read_dir(folder).map_err(failed)?;
-    let mut old: Vec<PathBuf> = entries
+    let mut copies: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| {
@@ -159,8 +159,14 @@ async fn snapshot(db: &Db, files: &Files) -> Outcome<Option<PathBuf>> {
             name.to_string_lossy().starts_with(&prefix)
         })
         .collect();
-    old.sort();
-    for path in old.iter().take(old.len().saturating_sub(SNAPSHOTS)) {
+    copies.sort();
+    let is_whole = |path: &&PathBuf| path.extension().is_none_or(|ending| ending != "partial");
+    let oldest = copies.iter().filter(is_whole).rev().nth(SNAPSHOTS - 1);
+    // What was cut off goes with its time: a later one may be somebody's who copies now.
+    for path in copies
+        .iter()
+        .filter(|path| oldest.is_some_and(|oldest| *path < oldest))
+    {
         std::fs::remove_file(path).map_err(failed)?;
     }
     Ok(Some(copy))

@@ -5,6 +5,7 @@ mod alter;
 mod books;
 mod file;
 mod fold;
+mod holder;
 mod plan;
 mod rewrite;
 mod runner;

@@ -5,6 +5,7 @@ mod cli;
 mod databases;
 mod galera;
 mod http;
+mod killed;
 mod language;
 mod migrations;
 mod operations;

@@ -1,6 +1,7 @@
 //! What a database remembers of its migrations, and the lock that lets one process migrate.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -8,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use lang::Source;
 use sql::{Db, DbError, DbResult, Expect, Kind, Query, Row, Sql, Step, Value};
 use stdx::Clock;
-use uuid::Uuid;
 
 use super::file::Migration;
+use super::holder;
 use super::{History, MigrationError};
 use crate::{Catalog, CatalogKind, diff, render_operations};
 
@@ -70,13 +71,13 @@ impl Recorded {
 }
 
 /// The books of one history in one database.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Books<'a> {
     pub(super) db: &'a Db,
     pub(super) clock: &'a Clock,
     pub(super) history: History,
     /// As whom the lock is taken.
-    pub(super) holder: Uuid,
+    pub(super) holder: Arc<str>,
 }
 
 impl Books<'_> {
@@ -151,13 +152,15 @@ impl Books<'_> {
         sql
     }
 
-    /// How far a migration has come.
-    pub(super) fn mark(&self, revision: &str, begun: usize, done: usize) -> Sql {
+    /// How far a migration has come that had come to `from`. Where it has come to anywhere else,
+    /// nothing is changed: what a killed process has left under way may end after we have begun.
+    pub(super) fn mark(&self, revision: &str, from: usize, begun: usize, done: usize) -> Sql {
         let mut sql = self.sql("update auth_migrations set steps_begun = ");
         sql.arg(count(begun)).push(", steps_done = ");
         sql.arg(count(done)).push(", applied_at = ");
         sql.arg(self.clock.now());
         self.of(&mut sql, revision);
+        sql.push(" and steps_done = ").arg(count(from));
         sql
     }
 
@@ -278,8 +281,8 @@ impl Books<'_> {
     ///
     /// A conditional update is atomic on every engine, under Galera too, where advisory locks are
     /// per node. The holder gives signs of life, so that one that was killed is noticed soon and
-    /// one that works for long is left alone. One that cannot give any, and lives, notices before
-    /// its next line: [`Books::write`].
+    /// one that works for long is left alone; on the same machine it is noticed at once. One that
+    /// cannot give any, and lives, notices before its next line: [`Books::write`].
     pub(super) async fn alone<T>(
         &self,
         work: impl Future<Output = Result<T, MigrationError>>,
@@ -294,25 +297,24 @@ impl Books<'_> {
         };
         let mut sql =
             self.sql("update auth_migration_lock set holder = '' where id = 1 and holder = ");
-        sql.arg(self.holder());
+        sql.arg(&*self.holder);
         let freed = self.db.write(vec![Step::new(sql)]).await;
         // What went wrong with the work matters more than a lock that ends by itself.
         result.and_then(|done| freed.map(|_| done).map_err(MigrationError::from))
     }
 
-    fn holder(&self) -> String {
-        self.holder.to_string()
-    }
-
     async fn lock(&self) -> Result<(), MigrationError> {
         let attempts = LOCK_WAIT.as_millis() / LOCK_PAUSE.as_millis();
+        // A holder that is known to be gone.
+        let mut gone = String::new();
         for _ in 0..attempts {
             let now = self.clock.now();
             let mut sql = self.sql("update auth_migration_lock set holder = ");
-            sql.arg(self.holder())
+            sql.arg(&*self.holder)
                 .push(", held_until = ")
                 .arg(later(now));
-            sql.push(" where id = 1 and (holder = '' or held_until < ");
+            sql.push(" where id = 1 and (holder = '' or holder = ");
+            sql.arg(gone.as_str()).push(" or held_until < ");
             sql.arg(now).push(")");
             match self.db.write(vec![Step::new(sql)]).await {
                 Ok(taken) if taken.first().is_some_and(|outcome| outcome.affected == 1) => {
@@ -322,7 +324,10 @@ impl Books<'_> {
                 Ok(_) | Err(DbError::Timeout | DbError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
-            self.db.pause(LOCK_PAUSE).await;
+            match self.holding().await? {
+                Some(dead) if dead != gone && holder::is_gone(&dead) => gone = dead,
+                _ => self.db.pause(LOCK_PAUSE).await,
+            }
         }
         Err(MigrationError::Locked)
     }
@@ -331,8 +336,22 @@ impl Books<'_> {
     fn sign_of_life(&self) -> Sql {
         let mut sql = self.sql("update auth_migration_lock set held_until = ");
         sql.arg(later(self.clock.now()));
-        sql.push(" where id = 1 and holder = ").arg(self.holder());
+        sql.push(" where id = 1 and holder = ").arg(&*self.holder);
         sql
+    }
+
+    /// Whose name stands in the lock row.
+    async fn holding(&self) -> DbResult<Option<String>> {
+        let sql = self.sql("select holder from auth_migration_lock where id = 1");
+        let row = self.db.optional(&Query::short(sql, vec![Kind::Text])).await;
+        match row {
+            Ok(row) => Ok(row.and_then(|row| match row.0.into_iter().next() {
+                Some(Value::Text(holder)) => Some(holder),
+                _ => None,
+            })),
+            Err(DbError::Timeout | DbError::Conflict) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Signs of life, for ever.

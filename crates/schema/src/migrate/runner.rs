@@ -7,7 +7,7 @@ use super::books::{Books, Direction, Recorded};
 use super::file::Migrations;
 use super::plan::{Plan, Run};
 use super::state::{MigrationState, MigrationStatus, Standing, applied_catalog, follow, standings};
-use super::{History, MigrationError, fold};
+use super::{History, MigrationError, fold, holder};
 use crate::{Catalog, Rendered};
 
 /// Runs the migrations of one history on one database.
@@ -51,7 +51,7 @@ impl<'a> Runner<'a> {
             db,
             clock,
             history,
-            holder: stdx::new_id(clock, rng),
+            holder: holder::name(clock, rng).into(),
         };
         Self {
             books,
@@ -402,13 +402,13 @@ impl<'a> Runner<'a> {
             MigrationError::Db(error) => run.failed(place, error),
             known => known,
         };
-        let finished = self.books.mark(revision, place + 1, place + 1);
+        let finished = self.books.mark(revision, place, place + 1, place + 1);
         let step = Step::new(statement.sql.clone());
         if run.is_change_of_rows(statement) {
             let done = self.books.write_behind(vec![step], finished).await;
             return done.map_err(failed);
         }
-        let begun = self.books.mark(revision, place + 1, place);
+        let begun = self.books.mark(revision, place, place + 1, place);
         self.books.write(begun).await.map_err(failed)?;
         match self.books.db.write(vec![step]).await {
             Ok(_) => {}
@@ -418,7 +418,7 @@ impl<'a> Runner<'a> {
                 return Err(run.failed(place, error));
             }
             Err(error) => {
-                let not_begun = self.books.mark(revision, place, place);
+                let not_begun = self.books.mark(revision, place, place, place);
                 self.books.write(not_begun).await.map_err(failed)?;
                 return Err(run.failed(place, error));
             }
