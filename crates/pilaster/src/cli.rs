@@ -334,12 +334,21 @@ pub(crate) enum DatabaseLook {
     /// Whether it answers: version, role, encryption, latency.
     #[command(after_help = "Example: pilaster db check --target prod")]
     Check,
-    /// Open the engine's own client; the password is in no list of processes.
-    #[command(after_help = "Example: pilaster db connect -e \"select 1\"")]
+    /// Open the engine's own client, or the built-in shell; the password is in no list of processes.
+    ///
+    /// The built-in shell opens where the client is not installed. From a pipe it stops at the first
+    /// statement that fails and takes the ones before it back, where the engine can; several
+    /// statements are one transaction unless they begin one themselves.
+    #[command(
+        after_help = "Examples: pilaster db connect -e \"select 1\"\n          pilaster db connect --builtin < changes.sql"
+    )]
     Connect {
         /// Run this and end.
         #[arg(short, long, value_name = "SQL")]
         execute: Option<String>,
+        /// The built-in shell, even where the engine's client is installed.
+        #[arg(long)]
+        builtin: bool,
     },
     /// Who is connected.
     #[command(after_help = "Example: pilaster db sessions")]

@@ -5,6 +5,7 @@
 //! and bound [`Value`]s and nothing else, so text that came from a user cannot become SQL.
 //! Rows are decoded to the [`Kind`] that the caller declares, never to what a driver guesses.
 
+mod console;
 mod db;
 mod dialect;
 mod drivers;
@@ -19,6 +20,7 @@ mod url;
 mod value;
 mod write;
 
+pub use console::{Console, Shown};
 pub use db::{Db, DbOptions, Session, Tx, Whoami};
 pub use dialect::Dialect;
 pub use drivers::{MySqlRow, PostgresRow, SqliteRow};

@@ -7,6 +7,7 @@ mod fake;
 mod lifecycle;
 mod pull;
 mod rows;
+mod shell;
 
 use rest::{Moment, seed_steps};
 use schema::{Catalog, CatalogKind, describe, describe_view};
@@ -47,7 +48,9 @@ async fn live(configuration: &Configuration, verb: &DatabaseLife) -> Outcome {
 async fn look(configuration: &Configuration, verb: &DatabaseLook, json: bool) -> Outcome {
     match verb {
         DatabaseLook::Check => check::run(configuration, json).await,
-        DatabaseLook::Connect { execute } => connect::run(configuration, execute.as_deref()),
+        DatabaseLook::Connect { execute, builtin } => {
+            connect::run(configuration, execute.as_deref(), *builtin, json).await
+        }
         DatabaseLook::Sessions => sessions(configuration, json).await,
         DatabaseLook::Describe { table, expanded } => {
             show_table(configuration, table, *expanded, json).await

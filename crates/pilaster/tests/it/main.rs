@@ -11,4 +11,5 @@ mod migrations;
 mod operations;
 mod questions;
 mod rights;
+mod shell;
 mod space;

@@ -1,6 +1,7 @@
 //! PostgreSQL: few connections, statements prepared once, requests pipelined.
 
 mod connect;
+mod console;
 mod database;
 mod error;
 mod numeric;
@@ -9,5 +10,6 @@ mod transaction;
 
 pub use row::PostgresRow;
 
+pub(crate) use console::PostgresConsole;
 pub(crate) use database::PostgresDatabase;
 pub(crate) use transaction::PostgresTx;

@@ -1,6 +1,7 @@
 //! SQLite: short reads inline, one writer that groups commits.
 
 mod connect;
+mod console;
 mod decimal;
 mod error;
 mod letters;
@@ -10,6 +11,7 @@ mod writer;
 
 pub use row::SqliteRow;
 
+pub(crate) use console::SqliteConsole;
 pub(crate) use read::Readers;
 pub(crate) use writer::{SqliteTx, Writer};
 

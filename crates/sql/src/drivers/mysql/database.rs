@@ -343,17 +343,22 @@ fn builder(place: &ServerPlace) -> OptsBuilder {
     }
 }
 
-fn pool(place: &ServerPlace, options: &DbOptions, most: usize, more: Vec<String>) -> Pool {
-    let constraints = PoolConstraints::new(1.min(most), most.max(1)).unwrap_or_default();
+/// A connection with our rules, `more` statements being run at its start.
+pub(super) fn session(place: &ServerPlace, options: &DbOptions, more: Vec<String>) -> OptsBuilder {
     let mut setup = vec![String::from(SQL_MODE), String::from(NAMES)];
     setup.extend(more);
     let attributes = [(
         String::from("program_name"),
         options.application_name.clone(),
     )];
-    let builder = builder(place)
+    builder(place)
         .setup(setup)
         .connect_attributes(attributes.into_iter().collect())
+}
+
+fn pool(place: &ServerPlace, options: &DbOptions, most: usize, more: Vec<String>) -> Pool {
+    let constraints = PoolConstraints::new(1.min(most), most.max(1)).unwrap_or_default();
+    let builder = session(place, options, more)
         // A reset would empty the statement cache at every checkout; nothing that a request
         // does changes the session.
         .pool_opts(

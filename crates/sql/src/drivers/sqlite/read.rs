@@ -71,7 +71,7 @@ impl Readers {
     }
 
     /// A long statement must not stand in the way of the worker's other tasks.
-    fn on_thread<T>(weight: Weight, work: impl FnOnce() -> T) -> T {
+    pub(super) fn on_thread<T>(weight: Weight, work: impl FnOnce() -> T) -> T {
         let movable = Handle::try_current()
             .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
         match weight {
