@@ -203,3 +203,21 @@ async fn at_a_terminal_it_goes_on_after_a_failure() {
         }
     }
 }
+
+// req: DB-11
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_behind_a_pipe_stops_at_the_first_failure_too() {
+    for engine in ENGINES {
+        let Some(database) = ThrowAwayDatabase::create(engine).await else {
+            continue;
+        };
+        let project = project(database.url());
+        let text = "insert into things (id) values (1);\nselect wrong;\n\
+                    insert into things (id) values (3);\n";
+        let failed = piped(&project, &["db", "connect"], text);
+        assert_eq!(failed.code, 1, "{engine}: {}", failed.text());
+        let count = "select count(*) as n from things where id = 3";
+        let left = project.succeed(PILASTER, &["db", "connect", "--builtin", "-e", count]);
+        assert_eq!(left.out, " n\n---\n 0\n(1 row(s))\n", "{engine}");
+    }
+}
