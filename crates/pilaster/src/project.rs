@@ -160,7 +160,11 @@ async fn snapshot(db: &Db, files: &Files) -> Outcome<Option<PathBuf>> {
         })
         .collect();
     copies.sort();
-    let is_whole = |path: &&PathBuf| path.extension().is_none_or(|ending| ending != "partial");
+    let is_whole = |path: &&PathBuf| {
+        let name = path.to_string_lossy();
+        let beside = ["-wal", "-shm", "-journal"];
+        !name.contains(".partial") && !beside.iter().any(|ending| name.ends_with(ending))
+    };
     let oldest = copies.iter().filter(is_whole).rev().nth(SNAPSHOTS - 1);
     // What was cut off goes with its time: a later one may be somebody's who copies now.
     for path in copies

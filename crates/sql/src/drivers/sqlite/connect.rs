@@ -47,6 +47,8 @@ pub(super) fn copy(from: &Path, to: &Path) -> DbResult<()> {
     if copied.is_err() {
         // What is there of it takes the room that somebody has to make; the cause is told.
         let _ = std::fs::remove_file(&partial);
+        partial.push("-journal");
+        let _ = std::fs::remove_file(&partial);
     }
     copied
 }
