@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sql::Kind;
+use sql::{Element, Kind, RangeOf};
 
 /// A type of the schema language (design: the portable subset of PostgreSQL's types).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +44,10 @@ pub enum Type {
     Bytes,
     /// `json` and `jsonb`
     Json,
+    /// `text[]` and its like, on PostgreSQL alone
+    Array(Element),
+    /// `int4range` and its like, on PostgreSQL alone
+    Range(RangeOf),
 }
 
 impl Type {
@@ -66,11 +70,19 @@ impl Type {
             Self::Interval => Kind::Interval,
             Self::Bytes => Kind::Bytes,
             Self::Json => Kind::Json,
+            Self::Array(element) => Kind::Array(*element),
+            Self::Range(range) => Kind::Range(*range),
         }
     }
 }
 
 impl Type {
+    /// Whether PostgreSQL alone has it.
+    #[must_use]
+    pub fn is_postgres_alone(&self) -> bool {
+        matches!(self, Self::Array(_) | Self::Range(_))
+    }
+
     /// Whether every value of `other` is one of this type too, as the same text or number.
     #[must_use]
     pub fn holds(&self, other: &Self) -> bool {
@@ -113,6 +125,8 @@ impl fmt::Display for Type {
             Self::Interval => f.write_str("interval"),
             Self::Bytes => f.write_str("bytea"),
             Self::Json => f.write_str("jsonb"),
+            Self::Array(element) => f.write_str(element.array_name()),
+            Self::Range(range) => f.write_str(range.name()),
         }
     }
 }

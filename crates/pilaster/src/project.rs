@@ -63,6 +63,8 @@ impl Files {
     /// Schema, endpoints and hooks, for one engine.
     pub(crate) fn compile(&self, dialect: Dialect, limits: Limits) -> Outcome<Compiled> {
         let catalog = Arc::new(self.catalog()?);
+        let own = catalog.require_engine(dialect);
+        own.map_err(|errors| Failure::files(&errors))?;
         let api = Api::new(Arc::clone(&catalog), &self.api, dialect, limits)
             .map_err(|errors| Failure::files(&errors))?;
         let mut hook = None;

@@ -252,6 +252,16 @@ pub(crate) fn write_value(target: &mut Vec<u8>, value: &ValueRef<'_>, kind: Kind
             quoted(target, |target| sql::write_timestamp(target, *moment));
         }
         ValueRef::Json(text) => write_json(target, text),
+        ValueRef::Array(values) => {
+            target.push(b'[');
+            for (place, value) in values.iter().enumerate() {
+                if place > 0 {
+                    target.push(b',');
+                }
+                write_value(target, value, kind);
+            }
+            target.push(b']');
+        }
     }
 }
 

@@ -96,6 +96,10 @@ fn type_schema(ty: &Type, nullable: bool) -> Value {
         Type::Interval => json!({"type": "string", "format": "duration"}),
         Type::Bytes => json!({"type": "string", "contentEncoding": "base64"}),
         Type::Json => json!({}),
+        Type::Array(element) => {
+            json!({"type": "array", "items": {"type": element_types(*element)}})
+        }
+        Type::Range(_) => json!({"type": "string", "pattern": "^(empty|[\\[(].*,.*[\\])])$"}),
     };
     if nullable && let Some(name) = schema.get("type").cloned() {
         let mut names = match name {
@@ -106,6 +110,20 @@ fn type_schema(ty: &Type, nullable: bool) -> Value {
         schema["type"] = Value::Array(names);
     }
     schema
+}
+
+/// The JSON types of an array's values.
+fn element_types(element: sql::Element) -> Value {
+    use sql::Element::{
+        BigInt, Boolean, Date, Double, Integer, Numeric, SmallInt, Text, Timestamp, Uuid,
+    };
+    match element {
+        Boolean => json!(["boolean", "null"]),
+        SmallInt | Integer => json!(["integer", "null"]),
+        BigInt => json!(["integer", "string", "null"]),
+        Double => json!(["number", "null"]),
+        Numeric | Text | Uuid | Date | Timestamp => json!(["string", "null"]),
+    }
 }
 
 fn object(columns: &[&Column], required: &[&Column]) -> Value {

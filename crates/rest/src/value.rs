@@ -1,5 +1,7 @@
 //! Texts and JSON to values of a column's type.
 
+mod list;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -65,6 +67,8 @@ pub(crate) fn from_text(text: &str, ty: &Type) -> Result<Value, Misfit> {
             Ok(json) => Ok(Value::Json(canonical(&json).to_string())),
             Err(_) => Err(wrong(ty, "{\"a\": 1}")),
         },
+        Type::Array(element) => list::from_literal(text, *element, ty),
+        Type::Range(range) => list::range(text, *range, ty),
     }
 }
 
@@ -82,6 +86,7 @@ pub(crate) fn from_json(json: &Json, ty: &Type) -> Result<Value, Misfit> {
     match (json, ty) {
         (Json::Null, _) => Ok(Value::Null),
         (json, Type::Json) => Ok(Value::Json(canonical(json).to_string())),
+        (Json::Array(values), Type::Array(element)) => list::from_values(values, *element),
         (Json::Bool(value), Type::Boolean) => Ok(Value::Bool(*value)),
         (Json::Number(number), Type::SmallInt | Type::Integer | Type::BigInt) => {
             integer(&number.to_string(), ty)
@@ -100,7 +105,8 @@ pub(crate) fn from_json(json: &Json, ty: &Type) -> Result<Value, Misfit> {
             | Type::Time
             | Type::Timestamp
             | Type::Interval
-            | Type::Bytes,
+            | Type::Bytes
+            | Type::Range(_),
         ) => from_text(text, ty),
         _ => Err(("type", format!("must be {}", article(ty)))),
     }

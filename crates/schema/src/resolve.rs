@@ -9,7 +9,7 @@ use lang::{
     CreateEnum, Diagnostic, FunctionDef, RelationShape, Relations, ShapeColumn, Source, Statement,
     ViewDef, check_function, parse_statements,
 };
-use sql::Ident;
+use sql::{Dialect, Ident};
 
 use crate::{Catalog, Role, Table};
 
@@ -124,6 +124,30 @@ impl Catalog {
                 ),
                 _ => {}
             }
+        }
+    }
+
+    /// Refuses what another engine than this one has.
+    pub fn require_engine(&self, dialect: Dialect) -> Result<(), Vec<Diagnostic>> {
+        if dialect == Dialect::Postgres {
+            return Ok(());
+        }
+        let mut errors = Vec::new();
+        for table in &self.tables {
+            for column in table
+                .columns
+                .iter()
+                .filter(|one| one.ty.is_postgres_alone())
+            {
+                let (own, name, ty) = (&table.name, &column.name, &column.ty);
+                let message = format!("{own}.{name} is {ty}, which {dialect} does not have");
+                let hint = "PostgreSQL alone has arrays and ranges; write jsonb, or two columns";
+                errors.push(Diagnostic::new(&table.path, column.span, message).hint(hint));
+            }
+        }
+        match errors.is_empty() {
+            true => Ok(()),
+            false => Err(errors),
         }
     }
 

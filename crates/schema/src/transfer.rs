@@ -1,6 +1,7 @@
 //! Rows from one database into another of any engine, in bounded memory, checked by checksums.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use lang::Type;
 use sql::{Db, DbResult, Dialect, Ident, Kind, Query, Row, Sql, Step, Tx, Value};
 
 use crate::diff::in_order_of_dependency;
@@ -141,9 +142,11 @@ impl<'c> Transfer<'c> {
                     if place > 0 {
                         sql.push(", ");
                     }
-                    match late.contains(&&column.name) {
-                        true => sql.push("null"),
-                        false => sql.arg(value.clone()),
+                    match (late.contains(&&column.name), &column.ty) {
+                        (true, _) => sql.push("null"),
+                        // It is a text until the server reads it.
+                        (false, Type::Range(_)) => sql.typed_arg(value.clone(), column.ty.kind()),
+                        (false, _) => sql.arg(value.clone()),
                     };
                 }
                 sql.push(")");

@@ -32,7 +32,7 @@ pub use scratch::Scratch;
 pub use spell::{write_date, write_time, write_timestamp};
 pub use statement::{Expect, Outcome, Query, Step, Weight};
 pub use url::{DatabaseUrl, DatabaseUrlError, ServerParts};
-pub use value::{Kind, Value, ValueRef};
+pub use value::{Element, Kind, RangeOf, Value, ValueRef};
 pub use write::Sql;
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use percent_encoding::percent_decode_str;
 use stdx::Secret;
 
+use crate::Dialect;
+
 /// A parsed database address. `Debug` and `Display` mask the password.
 #[derive(Clone)]
 pub struct DatabaseUrl(pub(crate) Place);
@@ -163,6 +165,18 @@ impl DatabaseUrl {
     /// A SQLite database in memory, for its writer alone.
     pub(crate) fn in_memory() -> Self {
         Self(Place::Sqlite(PathBuf::from(":memory:")))
+    }
+
+    /// The engine, as far as the address tells: MariaDB and MySQL are told apart when they answer.
+    #[must_use]
+    pub fn likely_dialect(&self) -> Dialect {
+        match &self.0 {
+            Place::Sqlite(_) => Dialect::Sqlite,
+            Place::Server(place) => match place.family {
+                Family::Postgres => Dialect::Postgres,
+                Family::MySql => Dialect::MySql,
+            },
+        }
     }
 
     /// The file of a SQLite database.

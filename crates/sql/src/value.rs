@@ -40,6 +40,135 @@ pub enum Kind {
     Bytes,
     /// JSON text.
     Json,
+    /// A list of values of one kind; PostgreSQL alone.
+    Array(Element),
+    /// What lies between two values, as text: `[1,5)`; PostgreSQL alone.
+    Range(RangeOf),
+}
+
+/// What the values of an array are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Element {
+    /// True or false.
+    Boolean,
+    /// 16-bit integer.
+    SmallInt,
+    /// 32-bit integer.
+    Integer,
+    /// 64-bit integer.
+    BigInt,
+    /// 64-bit float.
+    Double,
+    /// Exact decimal.
+    Numeric,
+    /// Text.
+    Text,
+    /// Id.
+    Uuid,
+    /// Calendar date.
+    Date,
+    /// Moment.
+    Timestamp,
+}
+
+impl Element {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Boolean,
+        Self::SmallInt,
+        Self::Integer,
+        Self::BigInt,
+        Self::Double,
+        Self::Numeric,
+        Self::Text,
+        Self::Uuid,
+        Self::Date,
+        Self::Timestamp,
+    ];
+
+    /// The kind of one value.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Boolean => Kind::Boolean,
+            Self::SmallInt => Kind::SmallInt,
+            Self::Integer => Kind::Integer,
+            Self::BigInt => Kind::BigInt,
+            Self::Double => Kind::Double,
+            Self::Numeric => Kind::Numeric,
+            Self::Text => Kind::Text,
+            Self::Uuid => Kind::Uuid,
+            Self::Date => Kind::Date,
+            Self::Timestamp => Kind::Timestamp,
+        }
+    }
+
+    /// The array's name in the schema language and in PostgreSQL.
+    #[must_use]
+    pub fn array_name(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean[]",
+            Self::SmallInt => "smallint[]",
+            Self::Integer => "integer[]",
+            Self::BigInt => "bigint[]",
+            Self::Double => "double precision[]",
+            Self::Numeric => "numeric[]",
+            Self::Text => "text[]",
+            Self::Uuid => "uuid[]",
+            Self::Date => "date[]",
+            Self::Timestamp => "timestamptz[]",
+        }
+    }
+}
+
+/// Between what a range lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RangeOf {
+    /// 32-bit integers.
+    Integer,
+    /// 64-bit integers.
+    BigInt,
+    /// Exact decimals.
+    Numeric,
+    /// Calendar dates.
+    Date,
+    /// Moments.
+    Timestamp,
+}
+
+impl RangeOf {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Integer,
+        Self::BigInt,
+        Self::Numeric,
+        Self::Date,
+        Self::Timestamp,
+    ];
+
+    /// The kind of a bound.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Integer => Kind::Integer,
+            Self::BigInt => Kind::BigInt,
+            Self::Numeric => Kind::Numeric,
+            Self::Date => Kind::Date,
+            Self::Timestamp => Kind::Timestamp,
+        }
+    }
+
+    /// Its name in the schema language and in PostgreSQL.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Integer => "int4range",
+            Self::BigInt => "int8range",
+            Self::Numeric => "numrange",
+            Self::Date => "daterange",
+            Self::Timestamp => "tstzrange",
+        }
+    }
 }
 
 /// A value that a statement binds or an owned row holds.
@@ -69,6 +198,8 @@ pub enum Value {
     Timestamp(Timestamp),
     /// JSON text, valid.
     Json(String),
+    /// A list.
+    Array(Vec<Value>),
 }
 
 /// A value that is still in the driver's row.
@@ -98,6 +229,8 @@ pub enum ValueRef<'row> {
     Timestamp(Timestamp),
     /// JSON text.
     Json(Cow<'row, str>),
+    /// A list.
+    Array(Vec<ValueRef<'row>>),
 }
 
 impl ValueRef<'_> {
@@ -117,6 +250,9 @@ impl ValueRef<'_> {
             Self::Time(value) => Value::Time(value),
             Self::Timestamp(value) => Value::Timestamp(value),
             Self::Json(value) => Value::Json(value.into_owned()),
+            Self::Array(values) => {
+                Value::Array(values.into_iter().map(ValueRef::into_owned).collect())
+            }
         }
     }
 }
@@ -138,6 +274,7 @@ impl Value {
             Self::Time(value) => ValueRef::Time(*value),
             Self::Timestamp(value) => ValueRef::Timestamp(*value),
             Self::Json(value) => ValueRef::Json(Cow::Borrowed(value)),
+            Self::Array(values) => ValueRef::Array(values.iter().map(Self::as_ref).collect()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Dialect, Ident, Kind, Value};
+use crate::{Dialect, Element, Ident, Kind, RangeOf, Value};
 
 /// A statement being written for one engine.
 ///
@@ -175,5 +175,25 @@ fn postgres_cast(kind: Kind) -> &'static str {
         Kind::Interval => "::interval",
         Kind::Bytes => "::bytea",
         Kind::Json => "::jsonb",
+        Kind::Array(element) => match element {
+            Element::Boolean => "::boolean[]",
+            Element::SmallInt => "::smallint[]",
+            Element::Integer => "::integer[]",
+            Element::BigInt => "::bigint[]",
+            Element::Double => "::double precision[]",
+            Element::Numeric => "::numeric[]",
+            Element::Text => "::text[]",
+            Element::Uuid => "::uuid[]",
+            Element::Date => "::date[]",
+            Element::Timestamp => "::timestamptz[]",
+        },
+        // It is bound as the text that it is.
+        Kind::Range(range) => match range {
+            RangeOf::Integer => "::text::int4range",
+            RangeOf::BigInt => "::text::int8range",
+            RangeOf::Numeric => "::text::numrange",
+            RangeOf::Date => "::text::daterange",
+            RangeOf::Timestamp => "::text::tstzrange",
+        },
     }
 }

@@ -1,6 +1,6 @@
 //! `CREATE TABLE`, `ADD COLUMN` and their constraints.
 
-use sql::Ident;
+use sql::{Ident, RangeOf};
 use sqlparser::ast;
 
 use super::{name, place, portable_type, table_name};
@@ -117,7 +117,8 @@ fn declared_type(source: &Source, ty: &ast::DataType, span: Span) -> Parsed<Opti
     };
     let text = object.to_string().to_lowercase();
     let is_foreign = text.contains("serial") || ["money", "citext"].contains(&text.as_str());
-    if is_foreign || !modifiers.is_empty() {
+    let is_range = RangeOf::ALL.iter().any(|range| range.name() == text);
+    if is_foreign || is_range || !modifiers.is_empty() {
         return Ok(None);
     }
     table_name(&source.path, object, span).map(Some)

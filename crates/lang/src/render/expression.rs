@@ -212,6 +212,12 @@ impl ExpressionWriter<'_> {
             }
             Literal::Decimal(text) if self.quoting => ddl::decimal(self.sql, text),
             Literal::Text(text) if self.quoting => ddl::literal(self.sql, text, ty),
+            // What PostgreSQL alone has, it reads itself.
+            Literal::Text(text) if ty.is_some_and(Type::is_postgres_alone) => {
+                let ty = ty.unwrap_or(&Type::Text);
+                self.sql.quoted(text).push("::");
+                self.sql.push(cast_name(Dialect::Postgres, ty));
+            }
             Literal::Decimal(text) => {
                 self.sql
                     .typed_arg(Value::Decimal(text.clone()), Kind::Numeric);
@@ -459,6 +465,8 @@ fn cast_name(dialect: Dialect, ty: &Type) -> &'static str {
             Type::Interval => "interval",
             Type::Bytes => "bytea",
             Type::Json => "jsonb",
+            Type::Array(element) => element.array_name(),
+            Type::Range(range) => range.name(),
         },
         Dialect::Sqlite => match ty {
             Type::Boolean | Type::SmallInt | Type::Integer | Type::BigInt => "integer",

@@ -3,7 +3,6 @@
 use lang::Privilege;
 use rest::Limits;
 use schema::{Catalog, CatalogKind, diff};
-use sql::Dialect;
 
 use crate::config::{Configuration, database_url};
 use crate::failure::{Failure, Outcome};
@@ -11,8 +10,8 @@ use crate::project::{Files, connect, prepare, require_current};
 
 pub(super) async fn run(configuration: &Configuration, offline: bool) -> Outcome {
     let files = Files::read(&configuration.folder)?;
-    database_url(configuration)?;
-    let compiled = files.compile(Dialect::Sqlite, Limits::default())?;
+    let dialect = database_url(configuration)?.likely_dialect();
+    let compiled = files.compile(dialect, Limits::default())?;
     let migrations = files.migrations()?;
     migrations
         .fold(CatalogKind::User)

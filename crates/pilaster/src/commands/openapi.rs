@@ -1,15 +1,15 @@
 //! `openapi`
 
 use rest::{Caller, Limits, OpenApiInfo};
-use sql::Dialect;
 
-use crate::config::{Configuration, settings};
+use crate::config::{Configuration, database_url, settings};
 use crate::failure::Outcome;
 use crate::project::Files;
 
 pub(super) fn run(configuration: &Configuration) -> Outcome {
     let files = Files::read(&configuration.folder)?;
-    let compiled = files.compile(Dialect::Sqlite, Limits::default())?;
+    let dialect = database_url(configuration)?.likely_dialect();
+    let compiled = files.compile(dialect, Limits::default())?;
     let settings = settings(configuration, 8000, false)?;
     let info = OpenApiInfo {
         title: settings.title,

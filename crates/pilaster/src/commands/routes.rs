@@ -2,15 +2,15 @@
 
 use rest::Limits;
 use serde_json::json;
-use sql::Dialect;
 
-use crate::config::Configuration;
+use crate::config::{Configuration, database_url};
 use crate::failure::Outcome;
 use crate::project::Files;
 
 pub(super) fn run(configuration: &Configuration, json: bool) -> Outcome {
     let files = Files::read(&configuration.folder)?;
-    let compiled = files.compile(Dialect::Sqlite, Limits::default())?;
+    let dialect = database_url(configuration)?.likely_dialect();
+    let compiled = files.compile(dialect, Limits::default())?;
     let mut lines: Vec<(String, String, String)> = server::routes()
         .into_iter()
         .map(|route| {

@@ -118,6 +118,8 @@ fn postgres(ty: &Type) -> Native {
         Type::Interval => "interval",
         Type::Bytes => "bytea",
         Type::Json => "jsonb",
+        Type::Array(element) => element.array_name(),
+        Type::Range(range) => range.name(),
     })
 }
 
@@ -141,6 +143,8 @@ fn mysql(column: &Column, table: &Table, dialect: Dialect) -> Native {
         Type::Interval => return Native::Sized("varchar", 64),
         Type::Bytes => "longblob",
         Type::Json => "json",
+        // They are refused before it comes to this.
+        Type::Array(_) | Type::Range(_) => "longtext",
     })
 }
 

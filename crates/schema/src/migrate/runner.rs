@@ -251,6 +251,8 @@ impl<'a> Runner<'a> {
                 continue;
             }
             let steps = follow(&mut catalog, standing.migration, self.books.history)?;
+            let own = catalog.require_engine(self.books.db.dialect());
+            own.map_err(MigrationError::Files)?;
             let run = Run {
                 migration: standing.migration,
                 direction: Direction::Up,

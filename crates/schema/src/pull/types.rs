@@ -1,10 +1,18 @@
 //! Engines' types and defaults in the portable language.
 
-use sql::Dialect;
+use sql::{Dialect, Element, RangeOf};
 
 /// The portable type for an engine's own; `None` where there is none.
 pub(super) fn portable(native: &str, dialect: Dialect) -> Option<String> {
     let native = native.trim().to_lowercase();
+    if dialect == Dialect::Postgres {
+        let elements = Element::ALL.into_iter().map(Element::array_name);
+        let ranges = RangeOf::ALL.into_iter().map(RangeOf::name);
+        let own = native.replace("timestamp with time zone[]", "timestamptz[]");
+        if let Some(known) = elements.chain(ranges).find(|name| *name == own) {
+            return Some(known.to_owned());
+        }
+    }
     if native.ends_with("[]") {
         return None;
     }

@@ -61,6 +61,8 @@ fn decode(stored: &Stored, kind: Kind) -> Option<ValueRef<'_>> {
             _ => Cow::Owned(integer(stored)?.to_string()),
         }),
         Kind::Text | Kind::Interval => ValueRef::Text(Cow::Borrowed(text()?)),
+        // PostgreSQL alone has them; `schema` lets none through to here.
+        Kind::Array(_) | Kind::Range(_) => return None,
         Kind::Json => ValueRef::Json(Cow::Borrowed(text()?)),
         Kind::Uuid => ValueRef::Uuid(match bytes()? {
             raw if raw.len() == 16 => Uuid::from_slice(raw).ok()?,
@@ -127,7 +129,8 @@ fn time(hour: u8, minute: u8, second: u8, micros: u32) -> Option<Time> {
 pub(super) fn bind(value: &Value, dialect: Dialect) -> Stored {
     let unsigned = |number: i8| number.unsigned_abs();
     match value {
-        Value::Null => Stored::NULL,
+        // PostgreSQL alone has lists; `schema` lets none through to here.
+        Value::Null | Value::Array(_) => Stored::NULL,
         Value::Bool(value) => Stored::Int(i64::from(*value)),
         Value::Int(number) => Stored::Int(*number),
         Value::Float(number) => Stored::Double(*number),

@@ -29,7 +29,9 @@ pub(super) fn from_postgres(error: &tokio_postgres::Error) -> DbError {
         &SqlState::NOT_NULL_VIOLATION => DbError::NotNull { column },
         &SqlState::STRING_DATA_RIGHT_TRUNCATION
         | &SqlState::NUMERIC_VALUE_OUT_OF_RANGE
-        | &SqlState::DATETIME_FIELD_OVERFLOW => DbError::DoesNotFit { column },
+        | &SqlState::DATETIME_FIELD_OVERFLOW
+        // A range whose bounds are the wrong way round.
+        | &SqlState::DATA_EXCEPTION => DbError::DoesNotFit { column },
         &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {
             DbError::Conflict
         }

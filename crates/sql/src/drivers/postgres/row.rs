@@ -94,7 +94,65 @@ fn decode<'a>(bytes: &'a [u8], ty: &Type, kind: Kind) -> Option<ValueRef<'a>> {
             Type::JSONB => std::str::from_utf8(bytes.get(1..)?).ok()?,
             _ => text()?,
         })),
+        Kind::Array(element) => ValueRef::Array(array(bytes, ty, element.kind())?),
+        Kind::Range(range) => ValueRef::Text(Cow::Owned(range_text(bytes, range.kind())?)),
     })
+}
+
+fn array<'a>(bytes: &'a [u8], ty: &Type, kind: Kind) -> Option<Vec<ValueRef<'a>>> {
+    let elements = Vec::<Option<Raw<'a>>>::from_sql(ty, bytes).ok()?;
+    let value = |element: Option<Raw<'a>>| match element {
+        None => Some(ValueRef::Null),
+        Some(Raw(bytes, ty)) => decode(bytes, &ty, kind),
+    };
+    elements.into_iter().map(value).collect()
+}
+
+/// Flags of a range's binary format (PostgreSQL's `rangetypes.h`).
+const EMPTY: u8 = 0x01;
+const LOWER_INCLUSIVE: u8 = 0x02;
+const UPPER_INCLUSIVE: u8 = 0x04;
+const NO_LOWER: u8 = 0x08;
+const NO_UPPER: u8 = 0x10;
+
+/// `[1,5)`, as PostgreSQL writes it; moments and days in the API's spelling.
+fn range_text(bytes: &[u8], kind: Kind) -> Option<String> {
+    let (flags, mut rest) = bytes.split_first()?;
+    if flags & EMPTY != 0 {
+        return Some(String::from("empty"));
+    }
+    let mut bound = |is_there: bool| {
+        if !is_there {
+            return Some(String::new());
+        }
+        let length = usize::try_from(i32::from_be_bytes(rest.get(..4)?.try_into().ok()?)).ok()?;
+        let value = rest.get(4..4 + length)?;
+        rest = rest.get(4 + length..)?;
+        let ty = match kind {
+            Kind::Numeric => Type::NUMERIC,
+            _ => Type::INT8,
+        };
+        Some(match decode(value, &ty, kind)? {
+            ValueRef::Int(number) => number.to_string(),
+            ValueRef::Decimal(text) => text.into_owned(),
+            ValueRef::Date(day) => day.to_string(),
+            ValueRef::Timestamp(moment) => crate::spell::timestamp_text(moment),
+            _ => return None,
+        })
+    };
+    let lower = bound(flags & NO_LOWER == 0)?;
+    let upper = bound(flags & NO_UPPER == 0)?;
+    let open = if flags & LOWER_INCLUSIVE != 0 {
+        '['
+    } else {
+        '('
+    };
+    let close = if flags & UPPER_INCLUSIVE != 0 {
+        ']'
+    } else {
+        ')'
+    };
+    Some(format!("{open}{lower},{upper}{close}"))
 }
 
 fn integer(bytes: &[u8], ty: &Type) -> Option<i64> {
@@ -161,6 +219,7 @@ fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Option<()> {
             encode_text(text, ty, out)?;
         }
         Value::Bytes(bytes) => out.put_slice(bytes),
+        Value::Array(values) => encode_array(values, ty, out)?,
         Value::Uuid(id) => match *ty {
             Type::UUID => out.put_slice(id.as_bytes()),
             _ => out.put_slice(id.hyphenated().to_string().as_bytes()),
@@ -185,6 +244,11 @@ fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Option<()> {
         },
     }
     Some(())
+}
+
+fn encode_array(values: &[Value], ty: &Type, out: &mut BytesMut) -> Option<()> {
+    let values: Vec<Bound<'_>> = values.iter().map(Bound).collect();
+    values.to_sql(ty, out).ok().map(drop)
 }
 
 fn encode_integer(number: i64, ty: &Type, out: &mut BytesMut) -> Option<()> {

@@ -66,6 +66,8 @@ fn decode(stored: StoredRef<'_>, kind: Kind) -> Option<ValueRef<'_>> {
             _ => Cow::Borrowed(text()?),
         }),
         Kind::Text | Kind::Interval => ValueRef::Text(Cow::Borrowed(text()?)),
+        // PostgreSQL alone has them; `schema` lets none through to here.
+        Kind::Array(_) | Kind::Range(_) => return None,
         Kind::Json => ValueRef::Json(Cow::Borrowed(text()?)),
         Kind::Uuid => ValueRef::Uuid(Uuid::try_parse(text()?).ok()?),
         Kind::Date => ValueRef::Date(text()?.parse().ok()?),
@@ -89,6 +91,8 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Interval => "an interval",
         Kind::Bytes => "bytes",
         Kind::Json => "JSON",
+        Kind::Array(_) => "an array",
+        Kind::Range(_) => "a range",
     }
 }
 
@@ -99,7 +103,8 @@ impl rusqlite::ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         let owned = |text: String| ToSqlOutput::Owned(Stored::Text(text));
         Ok(match self.0 {
-            Value::Null => ToSqlOutput::Owned(Stored::Null),
+            // PostgreSQL alone has lists; `schema` lets none through to here.
+            Value::Null | Value::Array(_) => ToSqlOutput::Owned(Stored::Null),
             Value::Bool(value) => ToSqlOutput::Owned(Stored::Integer(i64::from(*value))),
             Value::Int(number) => ToSqlOutput::Owned(Stored::Integer(*number)),
             Value::Float(number) => ToSqlOutput::Owned(Stored::Real(*number)),
