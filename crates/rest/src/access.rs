@@ -53,15 +53,27 @@ impl Access {
         access
     }
 
-    /// A column beneath a view that these roles may not read.
-    pub(crate) fn missing(&self, view: &View) -> Option<(Ident, Ident)> {
+    /// A table beneath a view, or a column of it, that these roles may not read.
+    pub(crate) fn missing(&self, view: &View) -> Option<(Ident, Option<Ident>)> {
         if !view.definition.security_invoker {
             return None;
         }
-        let (_, columns) = view.query.reads();
-        columns.into_iter().find(|(table, column)| {
-            let access = self.table(table.as_str());
-            !access.is_some_and(|access| access.readable().contains(column))
+        let (tables, columns) = view.query.reads();
+        let columns = columns
+            .into_iter()
+            .map(|(table, column)| (table, Some(column)));
+        let tables = tables.into_iter().map(|table| (table, None));
+        let mut needed = columns.chain(tables);
+        needed.find(|(table, column)| !self.may_read(table, column.as_ref()))
+    }
+
+    /// Whether a column may be read; without one, whether any of the table may: who counts rows
+    /// names none.
+    pub(crate) fn may_read(&self, table: &Ident, column: Option<&Ident>) -> bool {
+        let access = self.table(table.as_str());
+        access.is_some_and(|access| match column {
+            Some(column) => access.readable().contains(column),
+            None => !access.readable().is_empty(),
         })
     }
 

@@ -234,8 +234,11 @@ fn require_readable_views(catalog: &Catalog) -> Result<(), Vec<Diagnostic>> {
             let access = Access::of(catalog, &RoleSet::of_role(catalog, &grant.role));
             if let Some((table, column)) = access.missing(view) {
                 let (role, name, relation) = (&grant.role, view.name(), &view.relation);
+                let column = column
+                    .map(|column| format!(".{column}"))
+                    .unwrap_or_default();
                 let message =
-                    format!("{role} may not read {table}.{column}, which the view {name} reads");
+                    format!("{role} may not read {table}{column}, which the view {name} reads");
                 errors.push(
                     Diagnostic::new(&relation.path, relation.span, message).hint(
                         "grant it, or write WITH (security_invoker = false) if the view alone \

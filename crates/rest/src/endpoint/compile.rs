@@ -1,5 +1,7 @@
 //! Files to endpoints, checked against the catalog and the roles' grants.
 
+use std::collections::BTreeSet;
+
 use lang::{
     CheckedStatement, Diagnostic, InsertSource, ParameterShape, Privilege, Source, Span, WriteKind,
     check_query, expression_reads, parse_query,
@@ -373,17 +375,19 @@ fn grants(source: &Source, endpoint: &Endpoint, catalog: &Catalog) -> Result<(),
                 ));
             }
             for (table, column, privilege) in needs(statement, catalog) {
-                let granted = access.table(table.as_str()).is_some_and(|access| {
-                    let columns = match privilege {
-                        Privilege::Select => access.readable(),
-                        Privilege::Insert => access.insertable(),
-                        Privilege::Update => access.updatable(),
-                        Privilege::Delete => return access.delete,
-                    };
-                    column
-                        .as_ref()
-                        .is_none_or(|column| columns.contains(column))
-                });
+                let granted = match privilege {
+                    Privilege::Select => access.may_read(&table, column.as_ref()),
+                    _ => access.table(table.as_str()).is_some_and(|access| {
+                        let columns = match privilege {
+                            Privilege::Update => access.updatable(),
+                            Privilege::Delete => return access.delete,
+                            Privilege::Insert | Privilege::Select => access.insertable(),
+                        };
+                        column
+                            .as_ref()
+                            .is_none_or(|column| columns.contains(column))
+                    }),
+                };
                 if !granted {
                     let what = format!("{privilege:?}").to_lowercase();
                     let column = column
@@ -409,14 +413,19 @@ fn grants(source: &Source, endpoint: &Endpoint, catalog: &Catalog) -> Result<(),
 type Need = (Ident, Option<Ident>, Privilege);
 
 fn needs(statement: &CheckedStatement, catalog: &Catalog) -> Vec<Need> {
-    let read = |columns: Vec<(Ident, Ident)>| {
-        columns
+    type Reads = (BTreeSet<Ident>, BTreeSet<(Ident, Ident)>);
+    let read = |(tables, columns): Reads| {
+        let columns = columns
             .into_iter()
-            .map(|(table, column)| (table, Some(column), Privilege::Select))
+            .map(|(table, column)| (table, Some(column)));
+        let tables = tables.into_iter().map(|table| (table, None));
+        let needs = columns.chain(tables);
+        needs
+            .map(|(table, column)| (table, column, Privilege::Select))
             .collect::<Vec<Need>>()
     };
     match statement {
-        CheckedStatement::Query(query) => read(query.reads().1.into_iter().collect()),
+        CheckedStatement::Query(query) => read(query.reads()),
         CheckedStatement::Write(write) => {
             let mut needs = Vec::new();
             let table = &write.table;
@@ -424,7 +433,7 @@ fn needs(statement: &CheckedStatement, catalog: &Catalog) -> Vec<Need> {
                 for column in expr.row_columns() {
                     needs.push((table.clone(), Some(column), Privilege::Select));
                 }
-                needs.extend(read(expression_reads(expr).1.into_iter().collect()));
+                needs.extend(read(expression_reads(expr)));
             };
             match &write.kind {
                 WriteKind::Insert { columns, source } => {
@@ -437,7 +446,7 @@ fn needs(statement: &CheckedStatement, catalog: &Catalog) -> Vec<Need> {
                         .map(|(_, name)| name.clone());
                     needs.extend(given.map(|c| (table.clone(), Some(c), Privilege::Insert)));
                     if let InsertSource::Query(query) = source {
-                        needs.extend(read(query.reads().1.into_iter().collect()));
+                        needs.extend(read(query.reads()));
                     }
                 }
                 WriteKind::Update {

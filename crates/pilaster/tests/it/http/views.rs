@@ -175,4 +175,22 @@ async fn a_view_is_only_read(app: App) {
         "{}",
         refused.text()
     );
+    // Counting needs a grant as well, in a view and in an SQL file.
+    let hidden = "create table hidden (id integer primary key);
+        create policy all_hidden on hidden using (true);";
+    let count = "create view counted as select count(*) as n from hidden;
+        grant select on counted to anon;";
+    app.project
+        .write("schema/diary.sql", &format!("{SCHEMA}{hidden}{count}"));
+    let refused = app.project.run(PILASTER, &["check", "--offline"]).text();
+    assert!(
+        refused.contains("anon may not read hidden, which the view counted reads"),
+        "{refused}"
+    );
+    app.project
+        .write("schema/diary.sql", &format!("{SCHEMA}{hidden}"));
+    let file = "-- @access anon\n-- @returns one\nselect count(*) as n from hidden\n";
+    app.project.write("api/count.get.sql", file);
+    let refused = app.project.run(PILASTER, &["check", "--offline"]).text();
+    assert!(refused.contains("anon may not select hidden"), "{refused}");
 }
