@@ -12,6 +12,7 @@ on_every_engine!(
     a_view_follows_its_tables,
     a_view_means_the_same_everywhere,
     a_trigger_of_the_engine_is_a_part_of_the_schema,
+    a_trigger_outlives_a_change_of_its_table,
 );
 
 const BEFORE: &str = "
@@ -257,6 +258,25 @@ async fn a_trigger_of_the_engine_is_a_part_of_the_schema(db: Db) {
     let found = differences(&db, &wanted).await;
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].contains("trigger t_seen"), "{found:#?}");
+}
+
+/// SQLite makes the table anew, and would lose it.
+async fn a_trigger_outlives_a_change_of_its_table(db: Db) {
+    let wanted = catalog(TRIGGERS);
+    let first = next(&Migrations::default(), &wanted, "one").expect("something");
+    let checked = TRIGGERS.replace("n integer not null", "n integer not null check (n > 0)");
+    let checked = catalog(&checked);
+    let second = next(&load(&[&first.text]), &checked, "two").expect("something");
+    let files = load(&[&first.text, &second.text]);
+    up(&db, &files)
+        .await
+        .unwrap_or_else(|error| panic!("{error}\n{}", second.text));
+    run(&db, "insert into t (id, n) values (4, 1)").await;
+    let seen = rows(&db, "select id from seen", vec![Kind::Integer]).await;
+    assert_eq!(seen.len(), 1);
+    assert_eq!(differences(&db, &checked).await, Vec::<String>::new());
+    down(&db, &files, "0001").await;
+    assert_eq!(differences(&db, &wanted).await, Vec::<String>::new());
 }
 
 #[test]
