@@ -143,7 +143,7 @@ fn greet(configuration: &Configuration, db: &Db, settings: &Settings, compiled: 
     println!(" database   {}", db.description());
     println!(" API        {url}/api");
     println!(" docs       {url}/docs");
-    for table in &compiled.catalog.tables {
+    for table in compiled.catalog.relations() {
         let mut roles: Vec<&str> = table
             .grants
             .iter()

@@ -199,6 +199,10 @@ fn named(native: &NativeStatement, verb: &str) -> Option<Made> {
         false => kind,
     };
     let mut name = word(rest);
+    // PostgreSQL's event triggers belong to no schema.
+    if kind == "event" && name.0.eq_ignore_ascii_case("trigger") {
+        return None;
+    }
     while ["if", "not", "exists"].contains(&name.0.to_ascii_lowercase().as_str()) {
         name = word(name.1);
     }
@@ -247,5 +251,118 @@ fn dropping(made: &Made, native: &NativeStatement) -> NativeStatement {
     NativeStatement {
         text,
         ..native.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lang::{NativeStatement, Span};
+    use sql::Dialect;
+
+    use super::{Made, dropping, effective, made};
+
+    fn native(text: &str, engine: Dialect) -> NativeStatement {
+        NativeStatement {
+            engines: vec![engine],
+            text: text.to_owned(),
+            span: Span::default(),
+        }
+    }
+
+    fn named(text: &str, engine: Dialect) -> Option<(String, String)> {
+        let native = native(text, engine);
+        made(&native).map(|made| {
+            let drop = dropping(&made, &native).text;
+            let Made { kind, name, .. } = made;
+            (format!("{kind} {name}"), drop)
+        })
+    }
+
+    #[test]
+    fn what_has_a_name_is_dropped_by_it() {
+        use Dialect::{MariaDb, MySql, Postgres, Sqlite};
+        for (text, engine, what, drop) in [
+            (
+                "create trigger \"a b\" after insert on t begin select 1; end",
+                Sqlite,
+                "trigger \"a b\"",
+                "drop trigger \"a b\"",
+            ),
+            (
+                "create constraint trigger seen after update of a, b on \"the t\" for each row",
+                Postgres,
+                "trigger seen",
+                "drop trigger seen on \"the t\"",
+            ),
+            (
+                "CREATE DEFINER=`root`@`%` FUNCTION IF NOT EXISTS `f`(a int) returns int return a",
+                MySql,
+                "function `f`",
+                "drop function `f`",
+            ),
+            (
+                "create or replace materialized view v as select 1",
+                Postgres,
+                "materialized view v",
+                "drop materialized view v",
+            ),
+            (
+                "create type mood as enum ('a')",
+                Postgres,
+                "type mood",
+                "drop type mood",
+            ),
+            (
+                "create event e on schedule every 1 day do select 1",
+                MariaDb,
+                "event e",
+                "drop event e",
+            ),
+        ] {
+            let expected = Some((what.to_owned(), drop.to_owned()));
+            assert_eq!(named(text, engine), expected, "{text}");
+        }
+        for text in [
+            "create table t (type text, view text)",
+            "create unique index function on t (a)",
+            "create event trigger e on ddl_command_end execute function f()",
+            "create extension if not exists pg_trgm",
+            "alter view v rename to w",
+            "insert into t select 'create view x'",
+            "",
+        ] {
+            assert_eq!(named(text, Postgres), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_dropped_or_replaced_is_not_there() {
+        let all: Vec<NativeStatement> = [
+            "create function f() returns int",
+            "create view one as select 1",
+            "create trigger t1 after insert on a",
+            "create trigger t1 after insert on b",
+            "alter table a add column x text",
+            "create or replace function f() returns int -- again",
+            "drop view if exists one",
+            "drop trigger t1 on a",
+            "create view two as select 2",
+        ]
+        .into_iter()
+        .map(|text| native(text, Dialect::Postgres))
+        .collect();
+        let left: Vec<&str> = effective(&all)
+            .iter()
+            .map(|one| one.text.as_str())
+            .collect();
+        assert_eq!(
+            left,
+            [
+                "create or replace function f() returns int -- again",
+                "create trigger t1 after insert on b",
+                "alter table a add column x text",
+                "create view two as select 2",
+            ]
+        );
     }
 }
