@@ -1,5 +1,7 @@
 //! The statements of `schema/*.sql` and `migrations/*.sql`, names not yet resolved.
 
+use std::fmt;
+
 use sql::{Dialect, Ident};
 
 use crate::{RawExpr, RawQuery, Span, Type};
@@ -370,6 +372,26 @@ pub enum CommentTarget {
     View(Ident),
     /// A column of a table or a view.
     Column(Ident, Ident),
+}
+
+impl CommentTarget {
+    /// The table or view that it is on, or on a column of.
+    #[must_use]
+    pub fn relation(&self) -> &Ident {
+        let (Self::Table(name) | Self::View(name) | Self::Column(name, _)) = self;
+        name
+    }
+}
+
+/// `table t`, `view v` or `column t.c`.
+impl fmt::Display for CommentTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(name) => write!(f, "table {name}"),
+            Self::View(name) => write!(f, "view {name}"),
+            Self::Column(relation, column) => write!(f, "column {relation}.{column}"),
+        }
+    }
 }
 
 /// `DROP TABLE name`

@@ -2,6 +2,7 @@
 
 mod alter;
 mod columns;
+mod comments;
 mod indexes;
 mod rebuild;
 mod tables;
@@ -129,6 +130,10 @@ fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) 
         Operation::CreateView(view) => create_view(&mut sql, view),
         Operation::DropView(view) => {
             sql.push("drop view ").ident(view.name());
+        }
+        Operation::Comment { on, after, .. } => {
+            let statement = comments::comment(on, after.as_deref(), catalog, dialect);
+            return statement.into_iter().collect();
         }
         Operation::Change(write) => ddl_write(&mut sql, write),
         Operation::Native { run: native, .. } => {

@@ -1,9 +1,11 @@
 //! Two catalogs to operations.
 
+mod comments;
 mod natives;
 mod rename;
 mod views;
 
+pub(crate) use comments::{comments_of, is_made};
 pub(crate) use natives::{effective, triggers_of};
 pub use rename::{RenameQuestion, rename_questions};
 
@@ -21,7 +23,7 @@ pub struct Difference {
 
 /// The steps from one catalog to another, or what no step can do yet.
 ///
-/// Roles, grants, policies and comments are no structure (ADR 0003).
+/// Roles, grants and policies are not the database's (ADR 0003).
 pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>> {
     let before = from;
     let (mut operations, from) = rename::renames(from, to)?;
@@ -43,7 +45,8 @@ pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>>
     for table in gone.filter(|table| to.table(table.name.as_str()).is_none()) {
         operations.push(Operation::DropTable(Box::new(table.clone())));
     }
-    let operations = views::around(before, to, operations);
+    let mut operations = views::around(before, to, operations);
+    operations.extend(comments::changes(&from, to, &operations));
     let operations = natives::around(&from.natives, &to.natives, operations);
     if errors.is_empty() {
         Ok(Difference { operations })

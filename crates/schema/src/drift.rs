@@ -4,6 +4,7 @@
 //! scratch place of the same engine and asked of the same catalogue; what differs then is a
 //! difference, and not a spelling.
 
+mod comments;
 mod natives;
 mod spelling;
 
@@ -80,9 +81,14 @@ async fn inspect_wanted(db: &Db, expected: &Catalog, scratch: &str) -> DbResult<
         Err(_) => Vec::new(),
     };
     // Natives know the tables; the views may rest on both, and some natives on views.
-    let is_view = |operation: &Operation| matches!(operation, Operation::CreateView(_));
+    let comes_late = |operation: &Operation| match operation {
+        Operation::CreateView(_) => true,
+        // A column may be a view's.
+        Operation::Comment { on, .. } => expected.table(on.relation().as_str()).is_none(),
+        _ => false,
+    };
     let structure = operations.into_iter().filter(|one| !one.is_data());
-    let (views, tables): (Vec<Operation>, Vec<Operation>) = structure.partition(is_view);
+    let (views, tables): (Vec<Operation>, Vec<Operation>) = structure.partition(comes_late);
     let with_catalog = |all: Vec<Operation>| -> Vec<(Operation, Catalog)> {
         let steps = all.into_iter();
         steps
@@ -137,7 +143,7 @@ fn compare_objects(found: &[InspectedObject], wanted: &[InspectedObject], lines:
                 "the {kind} {name} is {}, not {}",
                 other.definition, object.definition
             )),
-            Some(_) => {}
+            Some(other) => comments::compare_object(other, object, lines),
         }
     }
     for object in found {
@@ -164,6 +170,7 @@ fn compare_table(found: &InspectedTable, wanted: &InspectedTable, lines: &mut Ve
             ));
         }
     }
+    comments::compare_table(found, wanted, lines);
     let rules = |table: &InspectedTable| -> Vec<(String, Rule)> {
         let plain = |rule: &Rule| match rule {
             Rule::Check(check) => Rule::Check(spelling::plain(check)),

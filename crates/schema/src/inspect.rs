@@ -25,6 +25,8 @@ pub(crate) struct InspectedObject {
     pub(crate) name: String,
     /// What it is, in the engine's spelling, without its name and the database's.
     pub(crate) definition: String,
+    /// The comments on a view (no name) and on its columns (theirs), in the order of the columns.
+    pub(crate) comments: Vec<(String, String)>,
 }
 
 /// A table as the engine tells it.

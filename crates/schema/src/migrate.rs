@@ -20,6 +20,7 @@ pub use rewrite::Rewritten;
 pub use runner::{Loss, Progress, Runner};
 pub use state::{MigrationState, MigrationStatus};
 pub use write::NewMigration;
+pub(crate) use write::comment_text;
 
 use crate::CatalogKind;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lang::{NativeStatement, Write};
+use lang::{CommentTarget, NativeStatement, Write};
 use sql::Ident;
 
 use crate::{Column, Constraint, ForeignKey, Index, Table, View};
@@ -99,6 +99,15 @@ pub enum Operation {
     CreateView(Box<View>),
     /// A view goes.
     DropView(Box<View>),
+    /// A comment comes, changes or goes. What is dropped takes its comments along.
+    Comment {
+        /// What it is on.
+        on: CommentTarget,
+        /// As it was; `None` where there was none.
+        before: Option<String>,
+        /// As it will be.
+        after: Option<String>,
+    },
     /// Rows are inserted, updated or deleted.
     Change(Box<Write>),
     /// A statement in an engine's own language; the other engines have nothing to do.
@@ -120,6 +129,7 @@ impl Operation {
             Self::CreateTable { table, .. } | Self::DropTable(table) => &table.name,
             Self::RenameTable { from, .. } => from,
             Self::CreateView(view) | Self::DropView(view) => view.name(),
+            Self::Comment { on, .. } => on.relation(),
             Self::AddForeignKey { table, .. }
             | Self::AddColumn { table, .. }
             | Self::DropColumn { table, .. }
@@ -151,6 +161,7 @@ impl Operation {
             | Self::DropIndex { .. }
             | Self::CreateView(_)
             | Self::DropView(_)
+            | Self::Comment { .. }
             | Self::Change(_)
             | Self::Native { .. } => false,
         }
@@ -181,6 +192,7 @@ impl Operation {
             | Self::DropIndex { .. }
             | Self::CreateView(_)
             | Self::DropView(_)
+            | Self::Comment { .. }
             // Their author wrote them by hand, and meant it.
             | Self::Change(_)
             | Self::Native { .. } => false,
@@ -216,6 +228,14 @@ impl fmt::Display for Operation {
             Self::DropIndex { index, .. } => write!(f, "drop index {}", index.name),
             Self::CreateView(view) => write!(f, "create view {}", view.name()),
             Self::DropView(view) => write!(f, "drop view {}", view.name()),
+            Self::Comment { on, after, .. } => {
+                let what = if after.is_some() {
+                    "comment"
+                } else {
+                    "no comment"
+                };
+                write!(f, "{what} on {on}")
+            }
             Self::Change(write) => write!(f, "change rows of {}", write.table),
             Self::Native { run: native, .. } => {
                 let words: Vec<&str> = native.text.split_whitespace().take(4).collect();

@@ -151,7 +151,7 @@ impl Catalog {
         }
     }
 
-    /// Adds tables, indexes and views to what is there already.
+    /// Adds tables, indexes, views and comments to what is there already.
     pub(crate) fn add(
         &mut self,
         path: &str,
@@ -167,6 +167,7 @@ impl Catalog {
         self.declare_constraints(&placed, &mut errors);
         self.declare_indexes(&placed, &mut errors);
         self.declare_views(&placed, kind, &mut errors);
+        self.declare_comments(&placed, &mut errors);
         if errors.is_empty() {
             Ok(())
         } else {

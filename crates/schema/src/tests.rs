@@ -2,6 +2,7 @@
 
 mod autogenerate;
 mod changes;
+mod comments;
 mod ddl;
 mod errors;
 mod expressions;

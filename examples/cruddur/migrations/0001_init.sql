@@ -1,7 +1,7 @@
 -- @revision 0001
 -- @parent none
 -- @name init
--- @checksum sha256:069b5591d34a78c03779b8abc4b0ffe897d97511d0c552f3c6d3d404dfa56c3c
+-- @checksum sha256:6b70558c423aac565eeaf0510b70f5a6bb9b5075fad75cd4788e4c89cfa4044a
 -- @up
 create table "users" (
   "uuid" uuid not null,
@@ -48,6 +48,10 @@ create table "likes" (
   constraint "likes_activity_uuid_fkey" foreign key ("activity_uuid") references "activities" ("uuid") on delete cascade,
   constraint "likes_user_uuid_fkey" foreign key ("user_uuid") references "users" ("uuid") on delete cascade
 );
+comment on table "users" is 'Public profiles, one for each account.';
+comment on column "users"."email" is 'Granted to nobody, so it can be neither read, filtered nor sorted by.';
+comment on table "activities" is 'Messages and the replies to them.';
+comment on table "likes" is 'Who likes what; one like for each person and message.';
 -- @down
 drop table "likes";
 drop index "activities_reply_idx";

@@ -219,6 +219,51 @@ async fn the_film_shop_is_adopted_with_its_views_triggers_and_routines() {
     }
 }
 
+/// Tables with comments as each engine takes them; of one column the API knows no type.
+fn commented(engine: &str) -> &'static str {
+    match engine {
+        "postgres" => {
+            "create table films (id integer primary key, title varchar(40), place point);
+comment on table films is 'What is ''shown'' \\ lent.';
+comment on column films.title is E'Two\nlines.';
+comment on column films.place is 'Where it was made.';
+create view titles as select id, title from films;
+comment on view titles is 'The titles alone.';
+comment on column titles.title is 'As on the cover.';
+create view late as select f.id, row_number() over (order by f.title) as place from films f;
+comment on view late is 'Only the engine can say it.';
+create materialized view kept as select id from films;
+comment on materialized view kept is 'Kept.';
+"
+        }
+        _ => {
+            "create table films (id int primary key comment 'Its number.',
+  title nvarchar(40) comment 'Two
+lines.', kind enum('a','b') not null comment 'a or b',
+  place point comment 'Where it was made.') comment = 'What is ''shown'' \\ lent.';
+"
+        }
+    }
+}
+
+// req: DM-15
+#[tokio::test(flavor = "multi_thread")]
+async fn comments_are_adopted() {
+    for engine in ["postgres", "mariadb", "mysql"] {
+        let Some((project, _database)) = adopt(engine, commented(engine)).await else {
+            continue;
+        };
+        let schema = project.read("schema/pulled.sql");
+        for text in [
+            r#"comment on table "films" is 'What is ''shown'' \ lent.';"#,
+            r#"comment on column "films"."title" is E'Two\nlines.';"#,
+            "Where it was made.",
+        ] {
+            assert!(schema.contains(text), "{engine}: no {text} in\n{schema}");
+        }
+    }
+}
+
 fn northwind(engine: &str) -> String {
     let types: [(&str, &str); 9] = match engine {
         "sqlite" => [

@@ -140,8 +140,13 @@ fn count_on(table: &Ident, column: &Ident) -> Sql {
     sql
 }
 
-/// The whole definition again, as MySQL and MariaDB want it.
-fn modify(table: &Ident, column: &Column, catalog: &Catalog, dialect: Dialect) -> Option<Sql> {
+/// The whole definition again, comment included, as MySQL and MariaDB want it.
+pub(super) fn modify(
+    table: &Ident,
+    column: &Column,
+    catalog: &Catalog,
+    dialect: Dialect,
+) -> Option<Sql> {
     let owner = catalog.table(table.as_str())?;
     let mut sql = alter(table, dialect);
     sql.push("modify column ");

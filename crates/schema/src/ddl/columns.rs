@@ -3,7 +3,7 @@
 use lang::Type;
 use sql::{Dialect, Sql};
 
-use super::expression;
+use super::{comments, expression};
 use crate::{Column, ColumnDefault, Table};
 
 /// Characters of a text that is in a key on MySQL and MariaDB, whose keys are bounded.
@@ -16,7 +16,8 @@ pub(super) enum Define {
     InTableThatExists,
 }
 
-/// Writes name, type, nullability and default.
+/// Writes name, type, nullability and default, and to a table that exists the comment where it is
+/// a part of the definition. A new table gets its comments by themselves.
 pub(super) fn define(sql: &mut Sql, column: &Column, table: &Table, how: Define) {
     let dialect = sql.dialect();
     sql.ident(&column.name).push(" ");
@@ -54,6 +55,9 @@ pub(super) fn define(sql: &mut Sql, column: &Column, table: &Table, how: Define)
         if bracketed {
             sql.push(")");
         }
+    }
+    if let (Some(text), Define::InTableThatExists) = (&column.comment, how) {
+        comments::define(sql, text);
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn needed(operation: &Operation) -> Option<&Ident> {
         | Operation::DropIndex { .. }
         | Operation::CreateView(_)
         | Operation::DropView(_)
+        | Operation::Comment { .. }
         | Operation::Change(_)
         | Operation::Native { .. } => None,
     }

@@ -24,10 +24,28 @@ pub(super) async fn all(tx: &mut Tx, dialect: Dialect) -> DbResult<Vec<Inspected
                 kind,
                 name,
                 definition: definition.trim().trim_end_matches(';').to_owned(),
+                comments: Vec::new(),
             });
         }
     }
+    match dialect {
+        Dialect::Postgres => comments(tx, &mut objects).await?,
+        // These keep none on views.
+        Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb => {}
+    }
     Ok(objects)
+}
+
+async fn comments(tx: &mut Tx, objects: &mut [InspectedObject]) -> DbResult<()> {
+    let mut sql = Sql::new(Dialect::Postgres);
+    sql.push(POSTGRES_COMMENTS);
+    for [view, column, text] in texts(tx, sql).await? {
+        let is_it = |one: &&mut InspectedObject| one.kind.ends_with("view") && one.name == view;
+        if let Some(view) = objects.iter_mut().find(is_it) {
+            view.comments.push((column, text));
+        }
+    }
+    Ok(())
 }
 
 const SQLITE: &str = "select type, name, sql from sqlite_schema \
@@ -40,6 +58,13 @@ const POSTGRES_VIEWS: &str = "select case c.relkind when 'm' then 'materialized 
     and c.relnamespace = current_schema()::regnamespace \
     and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e') \
     order by c.oid";
+
+/// On views and their columns.
+const POSTGRES_COMMENTS: &str = "select c.relname::text, coalesce(a.attname::text, ''), \
+    d.description from pg_description d join pg_class c on c.oid = d.objoid \
+    left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and a.attnum > 0 \
+    where d.classoid = 'pg_class'::regclass and c.relkind in ('v', 'm') \
+    and c.relnamespace = current_schema()::regnamespace order by c.oid, d.objsubid";
 
 /// Those of tables; a view's own rule is its definition.
 const POSTGRES_RULES: &str = "select 'rule', r.rulename::text || ' on ' || c.relname, \

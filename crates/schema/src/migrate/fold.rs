@@ -28,9 +28,10 @@ pub(super) fn operations(
     let mut batch: Vec<Statement> = Vec::new();
     for statement in statements {
         match statement {
-            Statement::CreateTable(_) | Statement::CreateIndex(_) | Statement::CreateView(_) => {
-                batch.push(statement);
-            }
+            Statement::CreateTable(_)
+            | Statement::CreateIndex(_)
+            | Statement::CreateView(_)
+            | Statement::Comment(_) => batch.push(statement),
             other => {
                 steps.extend(create(catalog, part, &std::mem::take(&mut batch), kind)?);
                 require_no_view(catalog, part, &other).map_err(|error| vec![error])?;
@@ -43,7 +44,7 @@ pub(super) fn operations(
     Ok(steps)
 }
 
-/// Tables, indexes and views that stand together may point to each other.
+/// Tables, indexes and views that stand together may point to each other; their comments follow.
 fn create(
     catalog: &mut Catalog,
     part: &Source,
@@ -158,9 +159,8 @@ fn change(
                 _ => lang::Span { line: 1, column: 1 },
             };
             Err(
-                missing(span, String::from("a migration holds structure alone")).hint(
-                    "roles, grants, policies and comments stand in schema/ and need no migration",
-                ),
+                missing(span, String::from("a migration holds structure alone"))
+                    .hint("roles, grants and policies stand in schema/ and need no migration"),
             )
         }
     }

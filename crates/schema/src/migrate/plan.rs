@@ -88,6 +88,7 @@ impl Plan {
                 Operation::CreateTable { .. }
                 | Operation::CreateView(_)
                 | Operation::DropView(_)
+                | Operation::Comment { .. }
                 | Operation::Native { .. } => None,
                 other => match other.table() {
                     Some(table) => count(db, table, None).await?,

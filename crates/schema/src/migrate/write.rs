@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use lang::{Diagnostic, NativeStatement, ReferentialAction};
+use lang::{CommentTarget, Diagnostic, NativeStatement, ReferentialAction};
 use sql::Ident;
 
 use super::file::{Migrations, checksum_of};
 use super::rewrite::following;
-use crate::diff::default_text;
+use crate::diff::{comments_of, default_text, is_made};
 use crate::{
     Catalog, CatalogKind, Column, ColumnDefault, Constraint, ForeignKey, Index, Operation, Table,
     View, diff,
@@ -97,8 +97,13 @@ pub(super) fn up_of(operations: &[Operation]) -> String {
 /// Operations as the statements of a down part.
 pub(super) fn down_of(operations: &[Operation]) -> String {
     let mut text = String::new();
-    let operations = operations.iter().rev();
-    operations.for_each(|operation| write_down(&mut text, operation));
+    // What was made goes, and its comments with it.
+    let goes_along = |operation: &&Operation| match operation {
+        Operation::Comment { on, .. } => is_made(on, operations),
+        _ => false,
+    };
+    let stay = operations.iter().rev().filter(|one| !goes_along(one));
+    stay.for_each(|operation| write_down(&mut text, operation));
     text
 }
 
@@ -186,6 +191,7 @@ fn write_up(text: &mut String, operation: &Operation) {
         Operation::DropIndex { index, .. } => drop_index(text, index),
         Operation::CreateView(view) => create_view(text, view),
         Operation::DropView(view) => drop_view(text, view),
+        Operation::Comment { on, after, .. } => comment(text, on, after.as_deref()),
         Operation::Native { run, .. } => engine_block(text, run),
         // A difference of structure has none.
         Operation::Change(_) => {}
@@ -208,6 +214,8 @@ fn write_down(text: &mut String, operation: &Operation) {
                 .indexes
                 .iter()
                 .for_each(|index| create_index(text, &table.name, index));
+            let on = CommentTarget::Table(table.name.clone());
+            comments(text, &on, table);
         }
         Operation::AddColumn {
             table,
@@ -225,6 +233,10 @@ fn write_down(text: &mut String, operation: &Operation) {
                 name(table),
                 define(column)
             );
+            let on = CommentTarget::Column(table.clone(), column.name.clone());
+            let own = column.comment.as_deref();
+            own.into_iter()
+                .for_each(|own| comment(text, &on, Some(own)));
         }
         Operation::RenameColumn { table, from, to } => rename(text, table, to, from),
         Operation::AlterColumn {
@@ -238,7 +250,12 @@ fn write_down(text: &mut String, operation: &Operation) {
         Operation::CreateIndex { index, .. } => drop_index(text, index),
         Operation::DropIndex { table, index } => create_index(text, table, index),
         Operation::CreateView(view) => drop_view(text, view),
-        Operation::DropView(view) => create_view(text, view),
+        Operation::DropView(view) => {
+            create_view(text, view);
+            let on = CommentTarget::View(view.name().clone());
+            comments(text, &on, &view.relation);
+        }
+        Operation::Comment { on, before, .. } => comment(text, on, before.as_deref()),
         Operation::Native {
             back: Some(back), ..
         } => engine_block(text, back),
@@ -360,6 +377,35 @@ fn create_view(text: &mut String, view: &View) {
 
 fn drop_view(text: &mut String, view: &View) {
     let _ = writeln!(text, "drop view {};", name(view.name()));
+}
+
+/// All comments of a table or a view that comes again.
+fn comments(text: &mut String, on: &CommentTarget, relation: &Table) {
+    let all = comments_of(on, relation).into_iter();
+    all.for_each(|(on, own)| comment(text, &on, Some(own)));
+}
+
+fn comment(text: &mut String, on: &CommentTarget, own: Option<&str>) {
+    let on = match on {
+        CommentTarget::Table(table) => format!("table {}", name(table)),
+        CommentTarget::View(view) => format!("view {}", name(view)),
+        CommentTarget::Column(relation, column) => {
+            format!("column {}.{}", name(relation), name(column))
+        }
+    };
+    let own = own.map_or_else(|| String::from("null"), comment_text);
+    let _ = writeln!(text, "comment on {on} is {own};");
+}
+
+/// A comment's text as a literal on one line: a line of its own could be taken for one of the
+/// file's markers.
+pub(crate) fn comment_text(text: &str) -> String {
+    let doubled = text.replace('\'', "''");
+    if !text.contains(['\n', '\r']) {
+        return format!("'{doubled}'");
+    }
+    let escaped = doubled.replace('\\', "\\\\").replace('\n', "\\n");
+    format!("E'{}'", escaped.replace('\r', "\\r"))
 }
 
 fn define(column: &Column) -> String {

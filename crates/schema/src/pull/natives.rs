@@ -7,6 +7,7 @@ use sql::{Db, DbResult, Dialect, Kind, Query, Sql, Value};
 use super::native_name;
 use super::tables::Declared;
 use crate::inspect::{InspectedColumn, InspectedIndex, InspectedTable, Inspection};
+use crate::migrate::comment_text;
 
 /// Statements behind `-- @engine`.
 #[derive(Debug, Default)]
@@ -75,8 +76,13 @@ pub(super) fn block(statements: &[String], dialect: Dialect) -> String {
     format!("-- @engine {engine}\n{all};\n-- @engine all\n")
 }
 
-/// `alter table … add column …` for a column of a type that the language does not have.
-pub(super) fn column(table: &InspectedTable, column: &InspectedColumn, dialect: Dialect) -> String {
+/// `alter table … add column …` for a column of a type that the language does not have, and its
+/// comment.
+pub(super) fn column(
+    table: &InspectedTable,
+    column: &InspectedColumn,
+    dialect: Dialect,
+) -> Vec<String> {
     let (own, name) = (
         native_name(&table.name, dialect),
         native_name(&column.name, dialect),
@@ -91,7 +97,22 @@ pub(super) fn column(table: &InspectedTable, column: &InspectedColumn, dialect: 
     if let Some(default) = &column.default {
         let _ = write!(text, " default {default}");
     }
-    text
+    if column.comment.is_empty() {
+        return vec![text];
+    }
+    match dialect {
+        Dialect::Sqlite => vec![text],
+        Dialect::Postgres => {
+            let comment = comment_text(&column.comment);
+            let on = format!("comment on column {own}.{name} is {comment}");
+            vec![text, on]
+        }
+        Dialect::MySql | Dialect::MariaDb => {
+            let comment = column.comment.replace('\'', "''");
+            let _ = write!(text, " comment '{comment}'");
+            vec![text]
+        }
+    }
 }
 
 /// The tables that inherit from others, with the checks that are theirs alone.

@@ -6,6 +6,7 @@ use sql::Dialect;
 
 use super::{catalog_of, line, name, names, natives, types};
 use crate::inspect::{InspectedColumn, InspectedIndex, InspectedTable, Rule};
+use crate::migrate::comment_text;
 
 /// Whether columns of an engine's enumerations say which values they take.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,8 +122,8 @@ impl Declaring<'_> {
                     own.columns.push(self.column(table, column, &ty));
                 }
                 None => {
-                    let statement = natives::column(table, column, self.dialect);
-                    self.declared.natives.push(statement);
+                    let statements = natives::column(table, column, self.dialect);
+                    self.declared.natives.extend(statements);
                     self.notes.push(format!(
                         "{}.{}: {} has no portable type; the API does not see it",
                         table.name, column.name, column.ty
@@ -141,7 +142,7 @@ impl Declaring<'_> {
         for index in &table.indexes {
             self.index(table, index, &mut own.rest);
         }
-        comments(&mut own.rest, table);
+        self.comments(&mut own.rest, table);
         self.declared.tables.push(own);
     }
 
@@ -302,6 +303,25 @@ impl Declaring<'_> {
             format_args!("create {unique}index {index} on {table} ({keys});"),
         );
     }
+
+    /// Those of the table and of the columns that are declared.
+    fn comments(&self, text: &mut String, table: &InspectedTable) {
+        let own = name(&table.name);
+        if !table.comment.is_empty() {
+            let comment = comment_text(&table.comment);
+            line(text, format_args!("comment on table {own} is {comment};"));
+        }
+        let commented = |column: &&InspectedColumn| {
+            !column.comment.is_empty() && self.type_of(table, column, 0).is_some()
+        };
+        for column in table.columns.iter().filter(commented) {
+            let (column, comment) = (name(&column.name), comment_text(&column.comment));
+            line(
+                text,
+                format_args!("comment on column {own}.{column} is {comment};"),
+            );
+        }
+    }
 }
 
 /// The values of a column of an enumeration, as a check.
@@ -337,23 +357,6 @@ fn foreign_key(
         }
     }
     rule
-}
-
-fn comments(text: &mut String, table: &InspectedTable) {
-    let quoted = |comment: &str| format!("'{}'", comment.replace('\'', "''"));
-    let own = name(&table.name);
-    if !table.comment.is_empty() {
-        let comment = quoted(&table.comment);
-        line(text, format_args!("comment on table {own} is {comment};"));
-    }
-    let commented = |column: &&InspectedColumn| !column.comment.is_empty();
-    for column in table.columns.iter().filter(commented) {
-        let (column, comment) = (name(&column.name), quoted(&column.comment));
-        line(
-            text,
-            format_args!("comment on column {own}.{column} is {comment};"),
-        );
-    }
 }
 
 /// Whether the language takes a rule over these columns.

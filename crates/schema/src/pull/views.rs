@@ -5,6 +5,7 @@ use sql::Dialect;
 use super::natives::block;
 use super::{catalog_of, line, name, native_name};
 use crate::inspect::{InspectedObject, Inspection};
+use crate::migrate::comment_text;
 
 /// The views, and how those that are there go.
 #[derive(Debug, Default)]
@@ -37,16 +38,36 @@ pub(super) fn declare(inspection: &Inspection, dialect: Dialect, schema: &str) -
         let own = portable(view, dialect);
         let text = own.filter(|text| catalog_of(&format!("{known}{text}")).is_ok());
         match text {
-            Some(text) => {
+            Some(mut text) => {
+                for comment in comments(view) {
+                    line(&mut text, format_args!("{comment};"));
+                }
                 known.push_str(&text);
                 views.text.push_str(&text);
             }
-            None => natives.push(view.statement(dialect)),
+            None => {
+                natives.push(view.statement(dialect));
+                natives.extend(comments(view));
+            }
         }
     }
     natives.extend(rules.map(|rule| rule.statement(dialect)));
     views.text.push_str(&block(&natives, dialect));
     views
+}
+
+/// The statements for its comments, which PostgreSQL alone has, in the words that the language
+/// shares with it.
+fn comments(view: &InspectedObject) -> Vec<String> {
+    let own = name(&view.name);
+    let comment = |(column, text): &(String, String)| {
+        let text = comment_text(text);
+        match column.as_str() {
+            "" => format!("comment on {} {own} is {text}", view.kind),
+            column => format!("comment on column {own}.{} is {text}", name(column)),
+        }
+    };
+    view.comments.iter().map(comment).collect()
 }
 
 /// Those first that others name.

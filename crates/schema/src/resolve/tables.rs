@@ -243,9 +243,7 @@ impl Catalog {
             let Statement::Comment(comment) = statement else {
                 continue;
             };
-            let (CommentTarget::Table(name)
-            | CommentTarget::View(name)
-            | CommentTarget::Column(name, _)) = &comment.target;
+            let name = comment.target.relation();
             let is_view = self.view(name.as_str()).is_some();
             let place = match (self.relation_mut(name), &comment.target) {
                 (Some(table), CommentTarget::Table(_)) if !is_view => Some(&mut table.comment),
@@ -258,8 +256,10 @@ impl Catalog {
                     .map(|column| &mut column.comment),
                 (None, _) => None,
             };
+            // The engines know no difference between an empty comment and none.
+            let text = comment.text.as_ref().filter(|text| !text.is_empty());
             match place {
-                Some(place) => place.clone_from(&comment.text),
+                Some(place) => *place = text.cloned(),
                 None => errors.push(Diagnostic::new(
                     *path,
                     comment.span,

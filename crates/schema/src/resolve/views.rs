@@ -58,7 +58,6 @@ impl Catalog {
 
     fn new_view(&self, path: &str, definition: &ViewDef, query: Query) -> View {
         let column = |column: &Projection| {
-            let own = self.origin(&query, column);
             Column {
                 name: column.name.clone(),
                 // A column without a type is refused before.
@@ -67,7 +66,7 @@ impl Catalog {
                 default: None,
                 identity: false,
                 generated: None,
-                comment: own.and_then(|(_, own)| own.comment.clone()),
+                comment: None,
                 was: None,
                 span: column.expr.span,
             }

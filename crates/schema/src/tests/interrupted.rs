@@ -26,6 +26,8 @@ create table books (id integer primary key, title varchar(80) not null default '
 create table loans (id integer primary key, book integer not null references books);
 create index books_title on books (title, id);
 create index loans_book on loans (book);
+comment on table books is 'What is read.';
+comment on column books.pages is 'Without the cover''s.';
 ";
 
 pub(super) fn catalog(text: &str) -> Catalog {

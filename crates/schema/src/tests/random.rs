@@ -104,7 +104,7 @@ fn write(tables: &[Option<Table>]) -> String {
     let mut text = String::new();
     let mut earlier: Option<&str> = None;
     for (table, name) in tables.iter().zip(TABLES) {
-        let Some((columns, points, indexed)) = table else {
+        let Some(table @ (columns, points, indexed)) = table else {
             continue;
         };
         let mut seen = Vec::new();
@@ -167,9 +167,25 @@ fn write(tables: &[Option<Table>]) -> String {
                  where o.id > x.id) as behind from {name} as x where x.id > 0;"
             );
         }
+        write_comments(&mut text, name, table);
         earlier = Some(name);
     }
     text
+}
+
+fn write_comments(text: &mut String, name: &str, table: &Table) {
+    let (columns, points, indexed) = table;
+    if points != indexed {
+        let _ = writeln!(text, "comment on view {name}_view is 'Over {name}.';");
+    }
+    for column in columns.iter().filter(|one| one.says.unique) {
+        let (own, what) = (NAMES[column.name], TYPES[column.ty].0);
+        let _ = writeln!(text, "comment on column {name}.{own} is 'It''s a {what}.';");
+    }
+    if *indexed {
+        let of = columns.len();
+        let _ = writeln!(text, "comment on table {name} is 'Of {of}.';");
+    }
 }
 
 fn catalog(text: &str) -> Catalog {
