@@ -194,6 +194,21 @@ async fn kill(configuration: &Configuration, id: i64) -> Outcome {
     Ok(())
 }
 
+/// A name that is declared nowhere. The database may have it all the same, made by somebody else.
+fn unknown(name: &str, user: &Catalog, system: &Catalog) -> Failure {
+    let known = user.relations().chain(system.relations());
+    let known = known.map(|relation| relation.name.as_str());
+    // Pilaster's own are known without their prefix, too.
+    let known = known.flat_map(|name| [Some(name), name.strip_prefix("auth_")]);
+    let failure = Failure::usage(format!(
+        "there is no table or view {name} in schema/, nor among Pilaster's own"
+    ));
+    failure.fix(match stdx::nearest(name, known.flatten()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => String::from("pilaster db tables lists what the database has"),
+    })
+}
+
 async fn show_table(
     configuration: &Configuration,
     name: &str,
@@ -214,7 +229,7 @@ async fn show_table(
     let described = match (user.view(name), table) {
         (Some(view), _) => describe_view(&db, view).await,
         (None, Some(table)) => describe(&db, table).await,
-        (None, None) => return Err(Failure::usage(format!("there is no table {name}"))),
+        (None, None) => return Err(unknown(name, &user, &system)),
     };
     let described = described.map_err(|error| Failure::database(&db.description(), &error))?;
     let Some(description) = described else {

@@ -79,6 +79,33 @@ async fn rows_of_any_type_are_shown_aligned() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_table_is_told_with_what_may_have_been_meant() {
+    let Some(database) = ThrowAwayDatabase::create("sqlite").await else {
+        return;
+    };
+    let project = project(database.url());
+    // Made by hand: the database has it, schema/ does not.
+    let made = piped(&project, &BUILTIN, "create table by_hand (id integer);");
+    assert_eq!(made.code, 0, "{}", made.text());
+    for (name, hint) in [
+        ("thing", "did you mean things?"),
+        ("auth_user", "did you mean auth_users?"),
+        ("usrs", "did you mean users?"),
+        ("by_hand", "pilaster db tables lists what the database has"),
+    ] {
+        let said = format!("there is no table or view {name} in schema/, nor among Pilaster's own");
+        let described = project.run(PILASTER, &["db", "describe", name]);
+        let shown = piped(&project, &BUILTIN, &format!("\\d {name}\n"));
+        for answer in [described, shown] {
+            assert_eq!(answer.code, 2, "{name}: {}", answer.text());
+            for words in [said.as_str(), hint] {
+                assert!(answer.err.contains(words), "{words}: {}", answer.err);
+            }
+        }
+    }
+}
+
 // req: DB-11
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_failure_ends_a_pipe_and_nothing_of_it_stays() {
