@@ -3,6 +3,7 @@
 mod expr;
 mod functions;
 mod inline;
+mod json;
 mod literal;
 mod predicate;
 mod query;

@@ -123,6 +123,16 @@ pub enum ExprKind {
     Cast(Box<Expr>, Type),
     /// A function of the portable list.
     Call(Function, Vec<Expr>),
+    /// `x -> 'key'`, `x ->> 0`: a part of a JSON value, null where there is none
+    JsonAccess {
+        /// The JSON value.
+        operand: Box<Expr>,
+        /// Which part.
+        key: JsonKey,
+        /// `->>`: as text. A JSON null is null, a text has no quotes, an object or array is its
+        /// JSON with a space behind each comma and colon.
+        as_text: bool,
+    },
     /// `json_object('key', value, …)`
     JsonObject(Vec<(String, Expr)>),
     /// `json_agg(x ORDER BY …)`
@@ -134,6 +144,15 @@ pub enum ExprKind {
     },
     /// `count(*)`, `sum(x)` …; `None` is `count(*)`
     Aggregate(AggregateFunction, Option<Box<Expr>>),
+}
+
+/// A part of a JSON value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonKey {
+    /// The member of an object with exactly this name.
+    Member(String),
+    /// An element of an array: 0 is the first, -1 the last.
+    Element(i32),
 }
 
 /// A constant.

@@ -22,7 +22,7 @@ pub use check::{
     check_function, check_query, check_view,
 };
 pub use expr::{
-    AggregateFunction, AuthFunction, BinaryOp, Expr, ExprKind, Function, Literal, UnaryOp,
+    AggregateFunction, AuthFunction, BinaryOp, Expr, ExprKind, Function, JsonKey, Literal, UnaryOp,
 };
 pub use parse::{RawExpr, RawQuery, parse_expression, parse_query, parse_statements};
 pub use parse::{SqliteText, read_sqlite_text};

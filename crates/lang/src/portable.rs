@@ -4,7 +4,9 @@ mod query;
 
 use std::fmt::{self, Write as _};
 
-use crate::{AuthFunction, BinaryOp, Expr, ExprKind, Function, Literal, Query, Type, UnaryOp};
+use crate::{
+    AuthFunction, BinaryOp, Expr, ExprKind, Function, JsonKey, Literal, Query, Type, UnaryOp,
+};
 
 /// Shows the text; parsing and checking it again gives the same tree.
 impl fmt::Display for Expr {
@@ -89,6 +91,11 @@ impl PortableWriter {
                 self.push(function_name(*function));
                 self.list(arguments)
             }
+            ExprKind::JsonAccess {
+                operand,
+                key,
+                as_text,
+            } => self.json_access(operand, key, *as_text),
             ExprKind::IsNull { .. }
             | ExprKind::IsBool { .. }
             | ExprKind::InList { .. }
@@ -141,6 +148,16 @@ impl PortableWriter {
             _ => {}
         }
         self.text.write_str(")")
+    }
+
+    fn json_access(&mut self, operand: &Expr, key: &JsonKey, as_text: bool) -> fmt::Result {
+        self.push("(");
+        self.expr(operand)?;
+        self.push(if as_text { " ->> " } else { " -> " });
+        match key {
+            JsonKey::Member(name) => write!(self.text, "'{}')", name.replace('\'', "''")),
+            JsonKey::Element(place) => write!(self.text, "{place})"),
+        }
     }
 
     fn case(&mut self, branches: &[(Expr, Expr)], otherwise: Option<&Expr>) -> fmt::Result {

@@ -1,5 +1,6 @@
 //! Checked trees to text.
 
+mod access;
 mod ddl;
 pub(crate) mod expression;
 mod json;

@@ -23,6 +23,7 @@ macro_rules! parts {
             | ExprKind::IsNull { operand, .. }
             | ExprKind::IsBool { operand, .. }
             | ExprKind::InQuery { operand, .. }
+            | ExprKind::JsonAccess { operand, .. }
             | ExprKind::Cast(operand, _) => vec![operand],
             ExprKind::Binary(_, left, right) => vec![left, right],
             ExprKind::RowCompare(_, left, right) => left.$iter().chain(right).collect(),

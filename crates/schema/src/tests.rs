@@ -9,6 +9,7 @@ mod expressions;
 mod galera;
 mod indexes;
 mod interrupted;
+mod json;
 mod migrations;
 mod random;
 mod views;

@@ -226,10 +226,20 @@ impl Checker<'_> {
             ast::BinaryOperator::Modulo => {
                 return self.arithmetic(BinaryOp::Mod, left, right, span);
             }
+            ast::BinaryOperator::Arrow => return self.json_access(left, right, false, span),
+            ast::BinaryOperator::LongArrow => return self.json_access(left, right, true, span),
             other => {
-                return Err(self
-                    .error(span, format!("the operator {other} is not portable"))
-                    .hint("known are = <> < <= > >= + - * / % || AND OR LIKE ILIKE IN IS"));
+                let error = self.error(span, format!("the operator {other} is not portable"));
+                return Err(error.hint(match other {
+                    ast::BinaryOperator::HashArrow | ast::BinaryOperator::HashLongArrow => {
+                        "write each step: data -> 'a' -> 0 ->> 'b'"
+                    }
+                    ast::BinaryOperator::AtArrow | ast::BinaryOperator::ArrowAt => {
+                        "compare each member: data ->> 'a' = 'text'"
+                    }
+                    ast::BinaryOperator::Question => "write data -> 'a' is not null",
+                    _ => "known are = <> < <= > >= + - * / % || -> ->> AND OR LIKE ILIKE IN IS",
+                }));
             }
         };
         match (strip(left), strip(right)) {
@@ -394,6 +404,9 @@ impl Checker<'_> {
     }
 
     pub(super) fn require_comparable(&self, left: &Expr, right: &Expr, span: Span) -> Checked<()> {
+        for side in [left, right] {
+            self.require_no_json(side)?;
+        }
         match (&left.ty, &right.ty) {
             (Some(l), Some(r)) if !comparable(l, r) => Err(self
                 .error(span, format!("a {l} cannot be compared with a {r}"))
@@ -429,7 +442,7 @@ pub(super) fn boolean(kind: ExprKind, span: Span) -> Expr {
     }
 }
 
-fn strip(expr: &ast::Expr) -> &ast::Expr {
+pub(super) fn strip(expr: &ast::Expr) -> &ast::Expr {
     match expr {
         ast::Expr::Nested(inner) => strip(inner),
         other => other,

@@ -153,6 +153,12 @@ impl Checker<'_> {
                 _ => expected.clone(),
             };
             let argument = self.expr(argument, hint.as_ref())?;
+            if matches!(
+                function,
+                Function::NullIf | Function::Least | Function::Greatest
+            ) {
+                self.require_no_json(&argument)?;
+            }
             ty = wider(ty.as_ref(), argument.ty.as_ref());
             checked.push(argument);
         }

@@ -359,6 +359,7 @@ impl Checker<'_> {
             Some(expr) => expr,
             None => self.expr(&key.expr, None)?,
         };
+        self.require_no_json(&expr)?;
         let descending = match &key.options.sort {
             None | Some(ast::OrderBySort::Asc) => false,
             Some(ast::OrderBySort::Desc) => true,

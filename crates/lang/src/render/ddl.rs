@@ -108,8 +108,9 @@ pub(super) fn literal(sql: &mut Sql, text: &str, ty: Option<&Type>) {
             sql.quoted(&plain);
         }
         // MySQL keeps an expression's text with backslash escapes and reads it without them, so a
-        // quote in a default would break the table; hexadecimal digits cannot.
-        (Dialect::MySql, _) if text.contains('\'') => {
+        // quote in a default would break the table, and a backslash would be two; hexadecimal
+        // digits cannot.
+        (Dialect::MySql, _) if text.contains(|it: char| it == '\'' || it == '\\' || it < ' ') => {
             let digits: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
             sql.push("convert(unhex(")
                 .quoted(&digits.concat())

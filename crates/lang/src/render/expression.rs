@@ -55,6 +55,7 @@ impl ExpressionWriter<'_> {
             }
             ExprKind::Cast(operand, ty) => self.cast(operand, ty),
             ExprKind::Call(function, arguments) => self.call(*function, arguments),
+            ExprKind::JsonAccess { as_text, .. } => self.json_access(expr, *as_text),
             ExprKind::JsonObject(members) => self.json_object(members),
             ExprKind::JsonAgg { element, order } => self.json_agg(element, order),
             ExprKind::Aggregate(function, operand) => self.aggregate(*function, operand.as_deref()),
@@ -179,7 +180,9 @@ impl ExpressionWriter<'_> {
         let alias = match binding {
             0 => frame.and_then(|frame| frame.this.clone()),
             _ => frame.and_then(|frame| {
-                let found = frame.bindings.iter().find(|(known, _)| *known == binding);
+                // A query that is written twice has another alias each time.
+                let mut newest = frame.bindings.iter().rev();
+                let found = newest.find(|(known, _)| *known == binding);
                 found.map(|(_, alias)| alias.clone())
             }),
         };
@@ -306,6 +309,9 @@ impl ExpressionWriter<'_> {
     }
 
     fn cast(&mut self, operand: &Expr, ty: &Type) {
+        if matches!(ty, Type::Text | Type::Varchar(_)) && operand.ty == Some(Type::Json) {
+            return self.json_as_text(operand);
+        }
         // A moment or an id as text is spelled as on the wire, on every engine.
         if matches!(ty, Type::Text | Type::Varchar(_)) && operand.ty.is_some() {
             return self.as_text(operand);

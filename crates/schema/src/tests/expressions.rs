@@ -28,6 +28,16 @@ const ROWS: &str = "insert into t (id, i, j, s, u, b, n, d, at, day, k, doc) val
 (5, 2147483, -1, 'a_b\\c', 'É', false, 99999.99, 1.5, '2038-01-19T03:14:08.123456Z',
  '2038-01-19', 'ffffffff-ffff-7fff-8fff-ffffffffffff', '{\"a\": \"text\"}');";
 
+/// JSON of every shape, members in the order in which every engine keeps them.
+const DOCUMENTS: &str = r#"insert into t (id, j, u, doc) values
+(6, 1, 'x', '{"a": [1, [2, "three"], {"a": "in", "é": {}}, null], "b": {"a": {"a": [true, false]}}}'),
+(7, 1, 'x', '{"": "empty", "$": "Straße 😀", "*": -7, "0": "digit", "a": "abc ", "b": [], "é": "ABC"}'),
+(8, 1, 'x', '{"0": 12345678901234, "a": "null", "b": 0.5, "é": "a\\b\"c\"\n/\u0001", "a.b": true}'),
+(9, 1, 'x', '{"\"": "quote", "''": "single", "\\": "back", "\n\u0001": "control", "\\\"": 3, "a b": "space"}'),
+(10, 1, 'x', '[{"a": "first"}, ["a", ["b"]], "last"]'),
+(11, 1, 'x', '"bare"'), (12, 1, 'x', '5'), (13, 1, 'x', 'null'), (14, 1, 'x', '{}'),
+(15, 1, 'x', 'true'), (16, 1, 'x', '["null", "it''s, \"a\": b", [[]], {"a": [{}]}]');"#;
+
 /// Expressions of each type, as text; each level wraps the one below.
 fn expression() -> impl Strategy<Value = String> {
     prop_oneof![number(3), text(3), truth(3), truth(3)]
@@ -100,6 +110,43 @@ fn number(depth: u32) -> BoxedStrategy<String> {
     .boxed()
 }
 
+/// Names of members, most of them the plain ones, and places of elements.
+fn key() -> impl Strategy<Value = String> {
+    const NAMES: [&str; 18] = [
+        "'a'",
+        "'b'",
+        "'c'",
+        "'l'",
+        "'é'",
+        "''",
+        "'0'",
+        "'$'",
+        "'*'",
+        "'a.b'",
+        "'a b'",
+        "'\"'",
+        "'\\'",
+        "''''",
+        "'\n\u{1}'",
+        "'\\\"'",
+        "'[0]'",
+        "'none'",
+    ];
+    prop_oneof![
+        3 => prop::sample::select(&NAMES[..5]).prop_map(str::to_owned),
+        1 => prop::sample::select(&NAMES[..]).prop_map(str::to_owned),
+        2 => (-4..4_i32).prop_map(|place| place.to_string()),
+    ]
+}
+
+/// A part of a JSON value; each step is taken where it is a step too far, too.
+fn document() -> impl Strategy<Value = String> {
+    prop::collection::vec(key(), 0..4).prop_map(|keys| {
+        keys.iter()
+            .fold(String::from("doc"), |text, key| format!("{text} -> {key}"))
+    })
+}
+
 fn text(depth: u32) -> BoxedStrategy<String> {
     if depth == 0 {
         return text_leaf();
@@ -108,6 +155,8 @@ fn text(depth: u32) -> BoxedStrategy<String> {
     let place = 1..4_i32;
     prop_oneof![
         text_leaf(),
+        (document(), key()).prop_map(|(json, key)| format!("({json} ->> {key})")),
+        document().prop_map(|json| format!("cast({json} as text)")),
         (a.clone(), text(depth - 1)).prop_map(|(a, b)| format!("({a} || {b})")),
         a.clone().prop_map(|a| format!("lower({a})")),
         a.clone().prop_map(|a| format!("upper({a})")),
@@ -166,6 +215,7 @@ fn truth(depth: u32) -> BoxedStrategy<String> {
         (t.clone(), text(0), text(0)).prop_map(|(a, b, c)| format!("({a} not in ({b}, {c}))")),
         (n, number(0), number(0)).prop_map(|(a, b, c)| format!("({a} between {b} and {c})")),
         t.prop_map(|a| format!("({a} is null)")),
+        document().prop_map(|a| format!("({a} is not null)")),
     ]
     .boxed()
 }
@@ -223,8 +273,9 @@ async fn filled(engine: &str, catalog: &Catalog) -> Option<(Db, ThrowAwayDatabas
     let database = ThrowAwayDatabase::create(engine).await?;
     let db = database.connect().await;
     let first = next(&Migrations::default(), catalog, "t").expect("a file");
-    let rows =
-        format!("-- @revision 0002\n-- @parent 0001\n-- @name rows\n-- @up\n{ROWS}\n-- @down\n");
+    let rows = format!(
+        "-- @revision 0002\n-- @parent 0001\n-- @name rows\n-- @up\n{ROWS}\n{DOCUMENTS}\n-- @down\n"
+    );
     let applied = up(&db, &load(&[&first.text, &rows])).await;
     applied.unwrap_or_else(|error| panic!("{engine}: {error}"));
     Some((db, database))

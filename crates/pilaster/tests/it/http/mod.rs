@@ -6,6 +6,7 @@ mod crash;
 mod crud;
 mod docs;
 mod endpoints;
+mod json;
 mod lists;
 mod parity;
 mod readme;
