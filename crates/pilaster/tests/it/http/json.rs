@@ -18,6 +18,8 @@ create table notes (
   kind text generated always as (kind_of(data)) stored,
   last text generated always as (data -> 'tags' ->> -1) stored,
   check (data ->> 'kind' <> 'secret'),
+  check (raw <> 'a\b'),
+  check (data -> 'c\d' is null),
   check (data -> 'no "\''s' ->> 'x' is null)
 );
 create unique index notes_slug on notes ((data -> 'meta' ->> 'slug'));
@@ -126,12 +128,14 @@ async fn fill(server: &Running, ada: &str, me: &Value, engine: &str) {
     ] {
         assert_eq!(insert(server, ada, &row).await, wanted, "{engine}: {row}");
     }
-    for data in [
-        json!({"owner": me, "kind": "secret"}),
-        json!({"owner": me, "no \"\\'s": {"x": 1}}),
+    for row in [
+        json!({"id": 7, "data": {"owner": me, "kind": "secret"}}),
+        json!({"id": 7, "data": {"owner": me, "no \"\\'s": {"x": 1}}}),
+        json!({"id": 7, "data": {"owner": me, "c\\d": 1}}),
+        json!({"id": 7, "data": {"owner": me}, "raw": "a\\b"}),
     ] {
-        let got = insert(server, ada, &json!({"id": 7, "data": data})).await;
-        assert!(got == 400 || got == 422, "{engine}: {data}: {got}");
+        let got = insert(server, ada, &row).await;
+        assert!(got == 400 || got == 422, "{engine}: {row}: {got}");
     }
 }
 
