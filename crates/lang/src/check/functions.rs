@@ -264,6 +264,9 @@ impl Checker<'_> {
             [operand] => Some(Box::new(self.expr(operand, None)?)),
             _ => return Err(self.error(span, format!("{function} does not take these arguments"))),
         };
+        if let Some(operand) = &operand {
+            self.require_aggregable(kind, name, operand)?;
+        }
         let ty = match (
             kind,
             operand.as_ref().and_then(|operand| operand.ty.clone()),
@@ -279,6 +282,46 @@ impl Checker<'_> {
             nullable,
             span,
         })
+    }
+
+    /// What is added up is a number, and what is the first or the last has an order on every engine.
+    fn require_aggregable(
+        &self,
+        kind: AggregateFunction,
+        name: &str,
+        operand: &Expr,
+    ) -> Checked<()> {
+        let Some(ty) = &operand.ty else {
+            return Ok(());
+        };
+        let is_number = matches!(
+            ty,
+            Type::SmallInt
+                | Type::Integer
+                | Type::BigInt
+                | Type::Real
+                | Type::Double
+                | Type::Numeric { .. }
+        );
+        let is_ordered = is_number
+            || matches!(
+                ty,
+                Type::Text | Type::Varchar(_) | Type::Date | Type::Time | Type::Timestamp
+            );
+        let (is_fine, hint) = match kind {
+            AggregateFunction::Count => (true, ""),
+            AggregateFunction::Sum => (is_number, "write sum of a number"),
+            AggregateFunction::Min | AggregateFunction::Max => (
+                is_ordered,
+                "write min or max of a number, a text, a date, a time or a moment",
+            ),
+        };
+        match is_fine {
+            true => Ok(()),
+            false => Err(self
+                .error(operand.span, format!("{name} takes no {ty}"))
+                .hint(hint)),
+        }
     }
 
     fn json_object(&mut self, arguments: &[&ast::Expr], span: Span) -> Checked<Expr> {

@@ -296,6 +296,14 @@ fn what_is_wrong_with_a_view_is_said() {
         ),
         ("create view v as select null as x from t", "has no type"),
         (
+            "create view v as select max(owner) as x from t",
+            "max takes no uuid",
+        ),
+        (
+            "create view v as select sum(id > 1) as x from t",
+            "sum takes no boolean",
+        ),
+        (
             "create view v (a, b) as select id from t",
             "2 name(s) for the 1 column(s)",
         ),
