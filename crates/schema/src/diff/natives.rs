@@ -91,8 +91,11 @@ fn standing(all: &[NativeStatement]) -> Vec<&NativeStatement> {
 pub(crate) fn effective(all: &[NativeStatement]) -> Vec<&NativeStatement> {
     let mut effective: Vec<&NativeStatement> = Vec::new();
     for native in all {
-        if let Some(gone) = named(native, "drop") {
-            effective.retain(|other| !is_of(other, &gone, native));
+        let gone = dropped(native);
+        if !gone.is_empty() {
+            let is_gone =
+                |other: &NativeStatement| gone.iter().any(|one| is_of(other, one, native));
+            effective.retain(|other| !is_gone(other));
             continue;
         }
         let new = made(native);
@@ -138,7 +141,24 @@ fn is_of(native: &NativeStatement, this: &Made, other: &NativeStatement) -> bool
 }
 
 fn made(native: &NativeStatement) -> Option<Made> {
-    named(native, "create")
+    named(native, "create").map(|(made, _)| made)
+}
+
+/// What a statement drops: `drop view a, b` more than one.
+fn dropped(native: &NativeStatement) -> Vec<Made> {
+    let Some((first, mut rest)) = named(native, "drop") else {
+        return Vec::new();
+    };
+    let mut all = vec![first];
+    while rest.trim_start().starts_with(',') {
+        let (name, behind) = word(rest);
+        rest = behind;
+        all.push(Made {
+            name: name.to_owned(),
+            ..all[0].clone()
+        });
+    }
+    all
 }
 
 /// Triggers and the like rest on PostgreSQL's routines, which are changed where they stand.
@@ -176,8 +196,8 @@ fn replacing(native: &NativeStatement) -> NativeStatement {
     }
 }
 
-/// What a statement that begins with `verb` names.
-fn named(native: &NativeStatement, verb: &str) -> Option<Made> {
+/// What a statement that begins with `verb` names, and what stands behind the name.
+fn named<'n>(native: &'n NativeStatement, verb: &str) -> Option<(Made, &'n str)> {
     let (first, mut rest) = word(&native.text);
     if !first.eq_ignore_ascii_case(verb) {
         return None;
@@ -217,11 +237,12 @@ fn named(native: &NativeStatement, verb: &str) -> Option<Made> {
             }
         }
     }
-    (!name.is_empty()).then(|| Made {
+    let made = Made {
         kind,
         name: name.to_owned(),
         table,
-    })
+    };
+    (!name.is_empty()).then_some((made, rest))
 }
 
 /// The first word or quoted name of a text, without what stands in brackets behind it, and the
@@ -344,7 +365,8 @@ mod tests {
             "create trigger t1 after insert on b",
             "alter table a add column x text",
             "create or replace function f() returns int -- again",
-            "drop view if exists one",
+            "create view \"the other\" as select 3",
+            "drop view if exists one, \"the other\" cascade",
             "drop trigger t1 on a",
             "create view two as select 2",
         ]
