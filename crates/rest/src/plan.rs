@@ -53,9 +53,13 @@ pub(crate) struct Target<'a> {
 impl<'a> Context<'a> {
     /// The table or view of that name, if it exists for the caller.
     pub(crate) fn target(&self, name: &str) -> Option<Target<'a>> {
-        let view = self.catalog.view(name);
-        let own = view.map(|view| &view.relation);
-        let table = own.or_else(|| self.catalog.table(name))?;
+        let (table, view) = match self.catalog.table(name) {
+            Some(table) => (table, None),
+            None => {
+                let view = self.catalog.view(name)?;
+                (&view.relation, Some(view))
+            }
+        };
         let access = self
             .access
             .table(name)
