@@ -85,7 +85,6 @@ fn spelled(engine: &str) -> String {
         .replace("MOMENT", moment)
 }
 
-// req: DM-15
 #[tokio::test(flavor = "multi_thread")]
 async fn chinook_is_adopted_as_it_is() {
     for engine in ENGINES {
@@ -191,7 +190,6 @@ async fn adopt(engine: &str, script: &str) -> Option<(Project, ThrowAwayDatabase
     Some((project.with("DATABASE_URL", database.url()), database))
 }
 
-// req: DM-15
 #[tokio::test(flavor = "multi_thread")]
 async fn the_film_shop_is_adopted_with_its_views_triggers_and_routines() {
     for (engine, script) in [
@@ -246,7 +244,6 @@ lines.', kind enum('a','b') not null comment 'a or b',
     }
 }
 
-// req: DM-15
 #[tokio::test(flavor = "multi_thread")]
 async fn comments_are_adopted() {
     for engine in ["postgres", "mariadb", "mysql"] {
@@ -319,7 +316,6 @@ fn northwind(engine: &str) -> String {
     }
 }
 
-// req: DM-15
 #[tokio::test(flavor = "multi_thread")]
 async fn northwind_is_adopted_with_names_of_several_words() {
     for engine in ENGINES {

@@ -52,7 +52,7 @@ fn settings(engine: &str, migrator: &str, database: &str) -> Option<[String; 2]>
     }
 }
 
-// req: DB-2, SC-34
+// req: DB-2
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_may_only_read_is_told_who_may_migrate() {
     for engine in ["postgres", "mariadb", "mysql"] {

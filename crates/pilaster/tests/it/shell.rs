@@ -43,7 +43,6 @@ fn bytes(engine: &str) -> &'static str {
     }
 }
 
-// req: DB-5
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_any_type_are_shown_aligned() {
     for engine in ENGINES {
@@ -156,7 +155,6 @@ async fn the_first_failure_ends_a_pipe_and_nothing_of_it_stays() {
     }
 }
 
-// req: DB-5
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_client_the_shell_opens_by_itself() {
     for engine in ENGINES {
@@ -231,7 +229,6 @@ async fn at_a_terminal_it_goes_on_after_a_failure() {
     }
 }
 
-// req: DB-11
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_behind_a_pipe_stops_at_the_first_failure_too() {
     for engine in ENGINES {

@@ -96,7 +96,7 @@ async fn a_server_waits_for_room(engine: &str, project: &Project, disk: &SmallDi
     assert!(log.contains("no space left"), "{engine}: {log}");
 }
 
-// req: DM-8, DB-11, CR-18
+// req: DM-8
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_named_on_sqlite() {
     if !in_own_namespace("space::a_full_disk_is_named_on_sqlite") {
@@ -130,7 +130,7 @@ async fn a_full_disk_is_named_on_sqlite() {
     a_server_waits_for_room("sqlite", &project, &disk).await;
 }
 
-// req: DM-8, DB-11, CR-18
+// req: DM-8
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_named_on_servers() {
     if !in_own_namespace("space::a_full_disk_is_named_on_servers") {
@@ -146,7 +146,6 @@ async fn a_full_disk_is_named_on_servers() {
     }
 }
 
-// req: DM-8
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_may_only_be_read_is_named() {
     if !in_own_namespace("space::a_file_that_may_only_be_read_is_named") {

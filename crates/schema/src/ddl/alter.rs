@@ -251,7 +251,7 @@ pub(super) fn drop(
         (Constraint::Unique(unique), true) => sql.push("drop index ").ident(&unique.name),
         (Constraint::ForeignKey(key), true) => {
             sql.push("drop foreign key ").ident(&key.name);
-            if !indexes::serves(table, &key.columns, catalog) {
+            if !indexes::is_served(table, &key.columns, catalog) {
                 sql.push(", drop index ").ident(&key.name);
             }
             &mut sql

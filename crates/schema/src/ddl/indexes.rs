@@ -237,9 +237,9 @@ fn searched(table: &Table) -> Vec<Vec<Ident>> {
     primary.chain(uniques).chain(indexes).collect()
 }
 
-/// Whether a foreign key that goes has no index of its own, which MySQL and MariaDB make where
-/// nothing else finds its columns, and leave behind.
-pub(super) fn serves(table: &Ident, columns: &[Ident], catalog: &Catalog) -> bool {
+/// Whether something else than a foreign key that goes finds its columns. Where nothing does, MySQL
+/// and MariaDB have made an index for it, and leave that behind.
+pub(super) fn is_served(table: &Ident, columns: &[Ident], catalog: &Catalog) -> bool {
     let Some(owner) = catalog.table(table.as_str()) else {
         return true;
     };

@@ -37,14 +37,14 @@ pub(super) fn around(
     let standing = standing(from);
     let mut all = Vec::new();
     for old in standing.iter().rev() {
-        let Some((made, drop)) = made(old).map(|made| (made.clone(), dropping(&made, old))) else {
+        let Some(made) = made(old) else {
             continue;
         };
         let new = to.iter().find(|new| is_of(new, &made, old));
         let stays = new.is_some_and(|new| is_same(new, old) || can_replace(&made, new));
         if !stays {
             all.push(Operation::Native {
-                run: drop,
+                run: dropping(&made, old),
                 back: Some((*old).clone()),
             });
         }

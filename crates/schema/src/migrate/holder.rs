@@ -119,7 +119,6 @@ mod tests {
         format!("0123456789ab-{}", process.write())
     }
 
-    // req: DM-9
     #[test]
     fn only_a_process_that_could_be_seen_is_ever_gone() {
         let own = name(&Clock::System, &Rng::System);

@@ -266,7 +266,6 @@ fn catalog(text: &str) -> Catalog {
 
 on_every_engine!(each_kind_of_change_is_seen);
 
-// req: DM-4
 async fn each_kind_of_change_is_seen(db: Db) {
     let (clock, rng) = (Clock::System, Rng::System);
     for row in ROWS {

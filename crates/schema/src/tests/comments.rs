@@ -75,7 +75,6 @@ async fn run(db: &Db, text: &'static str) {
     db.write(vec![Step::new(sql)]).await.expect("it runs");
 }
 
-// req: DM-4
 async fn are_seen_by_other_tools(db: Db) {
     let one = format!("{TABLE} comment on table t is 'One''s \"first\" \\ thing.';");
     // The engines know no difference between an empty comment and none.

@@ -10,7 +10,6 @@ use crate::{History, Loss, MigrationError, Runner, drift};
 /// The nodes are everybody's, and one test kills one.
 static CLUSTER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-// req: DM-9
 #[tokio::test(flavor = "multi_thread")]
 async fn a_starter_that_stalls_is_taken_over_from_another_node() {
     let _alone = CLUSTER.lock().await;
@@ -23,7 +22,6 @@ async fn a_starter_that_stalls_is_taken_over_from_another_node() {
     stalls_while_another_finishes(&first.connect().await, &second.connect().await).await;
 }
 
-// req: DM-8, DM-9
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_dies_with_the_lock_is_followed_by_another() {
     let _alone = CLUSTER.lock().await;

@@ -121,7 +121,6 @@ mod tests {
         }))
     }
 
-    // req: DM-8
     #[test]
     fn a_full_disk_and_a_server_that_only_reads_are_told_from_other_trouble() {
         for (code, message) in [

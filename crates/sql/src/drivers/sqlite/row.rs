@@ -103,8 +103,12 @@ impl rusqlite::ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         let owned = |text: String| ToSqlOutput::Owned(Stored::Text(text));
         Ok(match self.0 {
+            Value::Null => ToSqlOutput::Owned(Stored::Null),
             // PostgreSQL alone has lists; `schema` lets none through to here.
-            Value::Null | Value::Array(_) => ToSqlOutput::Owned(Stored::Null),
+            Value::Array(_) => {
+                let cause = "SQLite has no arrays";
+                return Err(rusqlite::Error::ToSqlConversionFailure(cause.into()));
+            }
             Value::Bool(value) => ToSqlOutput::Owned(Stored::Integer(i64::from(*value))),
             Value::Int(number) => ToSqlOutput::Owned(Stored::Integer(*number)),
             Value::Float(number) => ToSqlOutput::Owned(Stored::Real(*number)),
