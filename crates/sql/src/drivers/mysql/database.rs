@@ -97,10 +97,14 @@ impl MySqlDatabase {
         if self.is_galera {
             set(&mut connection, "set session wsrep_sync_wait = 1").await?;
         }
-        let rows = rows(&mut connection, self.dialect, &query.sql).await?;
-        if self.is_galera {
-            set(&mut connection, "set session wsrep_sync_wait = 0").await?;
-        }
+        let rows = rows(&mut connection, self.dialect, &query.sql).await;
+        // The connection serves others next, whatever became of this query.
+        let restored = match self.is_galera {
+            true => set(&mut connection, "set session wsrep_sync_wait = 0").await,
+            false => Ok(()),
+        };
+        let rows = rows?;
+        restored?;
         owned(&rows, &query.kinds)
     }
 
