@@ -5,9 +5,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-/// The workspace's root.
+/// The workspace's root: of the clone that cargo runs this in, which need not be the one that it
+/// was built in when clones share a target folder.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let built_in = || env!("CARGO_MANIFEST_DIR").into();
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(built_in);
+    Path::new(&package)
         .ancestors()
         .nth(2)
         .expect("crates/xtask stands two levels below the root")
