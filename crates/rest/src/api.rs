@@ -10,7 +10,7 @@ use sql::{Dialect, Sql};
 use crate::access::Access;
 use crate::endpoint::{Endpoint, match_path};
 use crate::plan::{Context, Target, plan_read, plan_write};
-use crate::request::{Prefer, parse, wants_object};
+use crate::request::{Format, Prefer, negotiate, parse};
 use crate::value::from_text;
 use crate::{
     Caller, ErrorKind, Limits, Method, Moment, OpenApiInfo, Plan, Request, RestError, RoleSet,
@@ -118,10 +118,13 @@ impl Api {
             .target(name)
             .ok_or_else(|| self.unknown(context, name))?;
         let prefer = Prefer::parse(request.prefer)?;
-        let object = wants_object(request.accept)?;
-        let read = parse(request.query, &self.limits)?;
+        let media = negotiate(request.accept)?;
+        let mut read = parse(request.query, &self.limits)?;
         let key = key.map(|key| key_values(target, key)).transpose()?;
         let reads = matches!(request.method, Method::Get | Method::Head);
+        if let Some(range) = request.range.filter(|_| reads) {
+            read.page(range)?;
+        }
         if let (Some(view), false) = (target.view, reads) {
             let message = format!("{} is a view, of which rows are only read", view.name());
             let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
@@ -130,7 +133,7 @@ impl Api {
         }
         match request.method {
             Method::Get | Method::Head => {
-                plan_read(context, target, &read, key.as_deref(), object, &prefer).map(Plan::Read)
+                plan_read(context, target, &read, key.as_deref(), media, &prefer).map(Plan::Read)
             }
             Method::Post if key.is_some() => {
                 let message = "POST goes to the table, not to a row";
@@ -150,7 +153,7 @@ impl Api {
                 request,
                 &read,
                 key.as_deref(),
-                object,
+                media.format == Format::Object,
                 &prefer,
             )
             .map(Plan::Write),

@@ -95,6 +95,17 @@ impl RestError {
         Self::new(ErrorKind::BadRequest, "PGRST100", message)
     }
 
+    /// More was asked for than a limit allows; the advice names it.
+    pub(crate) fn limit(message: impl Into<String>, advice: &str) -> Self {
+        Self::new(ErrorKind::Unprocessable, "PGRST103", message).hint(advice)
+    }
+
+    /// Something that this engine cannot do.
+    pub(crate) fn not_here(what: impl Into<String>, dialect: sql::Dialect) -> Self {
+        let message = format!("{} is not available on {dialect}", what.into());
+        Self::new(ErrorKind::BadRequest, "PGRST127", message)
+    }
+
     /// A column that is not there for this caller: hidden and missing look alike.
     pub(crate) fn column<'a>(
         table: &sql::Ident,

@@ -1,10 +1,15 @@
 //! Plans: statements that are ready to run, and what becomes of their answers.
 
+mod aggregate;
 pub(crate) mod body;
+mod columns;
 mod explain;
 pub(crate) mod filter;
+pub(crate) mod operand;
+mod order;
 mod read;
 mod select;
+mod statement;
 mod write;
 
 pub use explain::Explained;
@@ -13,7 +18,7 @@ pub use write::WritePlan;
 
 pub(crate) use body::is_filled as filter_is_filled;
 pub(crate) use explain::TableErrors;
-pub(crate) use read::{Answer, plan_read, row_plan};
+pub(crate) use read::{Answer, plan_read};
 pub(crate) use write::{AfterWrite, missing_row, plan_write};
 
 use schema::{Catalog, Table, View};

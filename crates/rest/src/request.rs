@@ -1,11 +1,23 @@
 //! The URL grammar: query string to a request, names not yet resolved.
 
+mod accept;
+mod cursor;
+mod field;
 mod filter;
+mod order;
 mod prefer;
 mod query;
 mod select;
 
-pub(crate) use filter::{Condition, Operation};
-pub(crate) use prefer::{Prefer, Returning, wants_object};
-pub(crate) use query::{OrderKey, ReadRequest, Scope, parse};
-pub(crate) use select::{Item, Selection};
+pub(crate) use accept::{Format, Media, negotiate};
+pub(crate) use field::Field;
+pub(crate) use filter::{
+    Collection, Comparison, Condition, Is, Operation, Quantifier, RangeOperator, SearchSyntax,
+    TextSearch,
+};
+pub(crate) use order::OrderKey;
+pub(crate) use prefer::{Count, Prefer, Returning};
+pub(crate) use query::{ReadRequest, Scope, pairs, parse};
+pub(crate) use select::{AggregateFunction, Item, Selection};
+
+use query::Budget;

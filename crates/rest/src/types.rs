@@ -162,6 +162,8 @@ pub struct Request<'a> {
     pub prefer: &'a [&'a str],
     /// The `Accept` header.
     pub accept: Option<&'a str>,
+    /// The `Range` header, where its unit is rows.
+    pub range: Option<&'a str>,
     /// The `Content-Type` header.
     pub content_type: Option<&'a str>,
     /// The body.
@@ -181,6 +183,14 @@ pub struct Limits {
     pub max_depth: usize,
     /// Rows of one insert.
     pub max_insert_rows: usize,
+    /// Related rows of one relation, of all parents together.
+    pub max_related_rows: u64,
+    /// How far `count=planned` and `count=estimated` count.
+    pub max_count: u64,
+    /// Bytes of an answer.
+    pub max_response_bytes: usize,
+    /// Whether `sum()`, `avg()`, `min()`, `max()` and `count()` may be asked for.
+    pub aggregates: bool,
 }
 
 impl Default for Limits {
@@ -191,6 +201,10 @@ impl Default for Limits {
             max_nodes: 200,
             max_depth: 10,
             max_insert_rows: 10_000,
+            max_related_rows: 10_000,
+            max_count: 10_000,
+            max_response_bytes: 10 * 1024 * 1024,
+            aggregates: false,
         }
     }
 }
@@ -204,6 +218,8 @@ pub enum ContentType {
     Json,
     /// One object, asked for as `application/vnd.pgrst.object+json`.
     Object,
+    /// Lines of values.
+    Csv,
 }
 
 /// How a request succeeded.

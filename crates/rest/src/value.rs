@@ -2,6 +2,8 @@
 
 mod list;
 
+pub(crate) use list::items as list_of;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -114,7 +116,7 @@ pub(crate) fn from_json(json: &Json, ty: &Type) -> Result<Value, Misfit> {
 
 /// The same JSON with its members in the order that PostgreSQL's jsonb and MySQL keep them in, by
 /// length, then by bytes; SQLite and MariaDB keep what they are given.
-fn canonical(json: &Json) -> Json {
+pub(crate) fn canonical(json: &Json) -> Json {
     match json {
         Json::Object(members) => {
             let mut sorted: Vec<(&String, &Json)> = members.iter().collect();

@@ -59,6 +59,7 @@ fn statements(method: Method, path: &str, query: &str, body: &str) -> String {
             query,
             prefer: &["return=representation"],
             accept: None,
+            range: None,
             content_type: Some("application/json"),
             body: body.as_bytes(),
         };

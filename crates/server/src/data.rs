@@ -18,6 +18,7 @@ use crate::error::{Answer, Refusal};
 use crate::status::of_success;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+const RANGE_UNIT: HeaderName = HeaderName::from_static("range-unit");
 
 /// Every method below `/api` and `/rest/v1`.
 pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
@@ -47,6 +48,8 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         query: head.uri.query().unwrap_or_default(),
         prefer: &prefer,
         accept: text(header::ACCEPT),
+        range: text(header::RANGE)
+            .filter(|_| text(RANGE_UNIT).is_none_or(|unit| unit.eq_ignore_ascii_case("items"))),
         content_type: text(header::CONTENT_TYPE),
         body: &body,
     };
@@ -102,7 +105,10 @@ async fn run(
                 Some((query, sink)) => state.db.read(query, sink).await,
                 None => state.db.read_all(&mut plan.parts()).await,
             };
-            result.map_err(|error| failed(&error))?;
+            if let Err(error) = result {
+                let refused = plan.refusal(&error).map(Refusal::from);
+                return Err(refused.unwrap_or_else(|| failed(&error)));
+            }
             Ok(plan.finish()?)
         }
         Plan::Write(mut plan) => {
@@ -203,6 +209,7 @@ fn respond(success: Success, mount: &str, is_head: bool) -> Response<Body> {
         ContentType::Object => Some(HeaderValue::from_static(
             "application/vnd.pgrst.object+json",
         )),
+        ContentType::Csv => Some(HeaderValue::from_static("text/csv; charset=utf-8")),
     };
     if let Some(kind) = kind {
         headers.insert(header::CONTENT_TYPE, kind);

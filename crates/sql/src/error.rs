@@ -79,6 +79,9 @@ pub enum DbError {
         /// What the driver found.
         found: String,
     },
+    /// Whoever takes the rows wants no more of them; it says itself why.
+    #[error("the reader of the rows stopped")]
+    Stopped,
     /// A statement that the engine does not take, or anything not named above.
     #[error("the database refused the statement: {0}")]
     Other(String),

@@ -38,6 +38,7 @@ impl Checker<'_> {
             }
         };
         self.fit(&columns, &source)?;
+        let source = with_types(source, &columns);
         let columns = columns.into_iter().map(|column| column.name).collect();
         let kind = WriteKind::Insert { columns, source };
         self.finish(table, &shape, kind, insert.returning.as_deref())
@@ -217,4 +218,16 @@ impl Checker<'_> {
             span: self.span,
         })
     }
+}
+
+/// A null takes its column's type along, as a rule may make a query of the row, where nothing else
+/// tells it.
+fn with_types(mut source: InsertSource, columns: &[ShapeColumn]) -> InsertSource {
+    if let InsertSource::Rows(rows) = &mut source {
+        let cells = rows.iter_mut().flat_map(|row| row.iter_mut().zip(columns));
+        for (value, column) in cells.filter(|(value, _)| value.ty.is_none()) {
+            value.ty.clone_from(&column.ty);
+        }
+    }
+    source
 }

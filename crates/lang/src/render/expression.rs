@@ -203,6 +203,9 @@ impl ExpressionWriter<'_> {
         match literal {
             Literal::Null => {
                 self.sql.push("null");
+                if let (Dialect::Postgres, Some(ty)) = (self.sql.dialect(), ty) {
+                    self.sql.push("::").push(cast_name(Dialect::Postgres, ty));
+                }
             }
             Literal::Bool(value) => {
                 self.sql.push(if *value { "true" } else { "false" });

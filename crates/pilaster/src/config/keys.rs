@@ -29,7 +29,7 @@ const fn secret(name: &'static str, aliases: &'static [&'static str]) -> Key {
 }
 
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 33] = [
+pub(crate) const KEYS: [Key; 40] = [
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -58,6 +58,13 @@ pub(crate) const KEYS: [Key; 33] = [
     key("auth.password_iterations", &[], "2"),
     key("api.default_rows", &[], "100"),
     key("api.max_rows", &[], "1000"),
+    key("api.max_related_rows", &[], "10000"),
+    key("api.max_insert_rows", &[], "10000"),
+    key("api.max_count", &[], "10000"),
+    key("api.max_nodes", &[], "200"),
+    key("api.max_depth", &[], "10"),
+    key("api.max_response_bytes", &[], "10485760"),
+    key("api.aggregates", &[], "off"),
     key("migrate.mode", &[], "manual"),
     key("log.level", &["LOG_LEVEL"], "info"),
     secret("test.postgres_url", &["TEST_POSTGRES_URL"]),

@@ -158,13 +158,8 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
     if token_life > Duration::from_hours(1) || token_life.is_zero() {
         return Err(configuration.ill_typed("auth.token_life", "a duration of at most 1h"));
     }
-    let docs = match configuration.text("server.docs") {
-        "on" => true,
-        "off" => false,
-        _ => return Err(configuration.ill_typed("server.docs", "on or off")),
-    };
     Ok(Settings {
-        docs,
+        docs: is_on(configuration, "server.docs")?,
         password_params: password_params(configuration)?,
         title: configuration.text("server.title").to_owned(),
         public_url,
@@ -175,10 +170,29 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
         allowed_hosts: list(configuration, "server.allowed_hosts"),
         cors_origins: list(configuration, "server.cors_origins"),
         dev,
-        limits: Limits {
-            default_rows: number(configuration, "api.default_rows")?,
-            max_rows: number(configuration, "api.max_rows")?,
-            ..Limits::default()
-        },
+        limits: limits(configuration)?,
     })
+}
+
+/// How much a request of the data API may ask for.
+fn limits(configuration: &Configuration) -> Outcome<Limits> {
+    Ok(Limits {
+        default_rows: number(configuration, "api.default_rows")?,
+        max_rows: number(configuration, "api.max_rows")?,
+        max_nodes: number(configuration, "api.max_nodes")?,
+        max_depth: number(configuration, "api.max_depth")?,
+        max_insert_rows: number(configuration, "api.max_insert_rows")?,
+        max_related_rows: number(configuration, "api.max_related_rows")?,
+        max_count: number(configuration, "api.max_count")?,
+        max_response_bytes: number(configuration, "api.max_response_bytes")?,
+        aggregates: is_on(configuration, "api.aggregates")?,
+    })
+}
+
+fn is_on(configuration: &Configuration, key: &'static str) -> Outcome<bool> {
+    match configuration.text(key) {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(configuration.ill_typed(key, "on or off")),
+    }
 }

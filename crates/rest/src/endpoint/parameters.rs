@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json};
 use sql::Value;
 
 use super::{Endpoint, Parameter, Place, Segment};
 use crate::error::Fault;
+use crate::request::pairs;
 use crate::value::{from_json, from_text};
 use crate::{ErrorKind, Method, Request, RestError};
 
 impl Endpoint {
     /// The values of all parameters, in the order of their declaration.
     pub(super) fn values(&self, request: &Request<'_>) -> Result<Vec<Value>, RestError> {
-        let query = query_pairs(request.query)?;
+        let query = pairs(request.query)?;
         let body = self.body(request)?;
         let mut faults = Vec::new();
         self.unknown(&query, &body, &mut faults);
@@ -151,20 +151,4 @@ fn typed(parameter: &Parameter, found: Option<Found<'_>>, faults: &mut Vec<Fault
             }
         }
     }
-}
-
-fn query_pairs(raw: &str) -> Result<Vec<(String, String)>, RestError> {
-    let decode = |text: &str| {
-        percent_decode_str(&text.replace('+', " "))
-            .decode_utf8()
-            .map(Cow::into_owned)
-            .map_err(|_| RestError::query("the query string is not percent-encoded UTF-8"))
-    };
-    raw.split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((decode(name)?, decode(value)?))
-        })
-        .collect()
 }

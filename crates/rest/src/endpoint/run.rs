@@ -12,12 +12,12 @@ use stdx::{Clock, Rng};
 
 use super::{Endpoint, Segment};
 use crate::access::{Access, RequestEnvironment, as_constant, join};
-use crate::json::{Field, member_key};
-use crate::plan::{AfterWrite, Context, TableErrors, row_plan};
+use crate::json::Field;
+use crate::plan::{AfterWrite, Context, TableErrors};
 use crate::request::Prefer;
 use crate::{
-    Answer, Api, BaseRole, Caller, ErrorKind, Method, Moment, Plan, Request, RestError, RoleSet,
-    WritePlan,
+    Answer, Api, BaseRole, Caller, ErrorKind, Method, Moment, Plan, ReadPlan, Request, RestError,
+    RoleSet, WritePlan,
 };
 
 /// The plan of the endpoint that the request is for, if one is.
@@ -99,7 +99,8 @@ impl Endpoint {
         let (sql, kinds) = rendered(query, context.dialect, &environment);
         let query = Query::long(sql, kinds);
         let fields = fields(&self.projection());
-        let mut plan = row_plan(query, fields, self.answer.clone().unwrap_or(Answer::Many));
+        let mut plan =
+            ReadPlan::of_rows(query, fields, self.answer.clone().unwrap_or(Answer::Many));
         plan.cache_control.clone_from(&self.cache);
         plan.status = self.status;
         Ok(Plan::Read(plan))
@@ -386,11 +387,7 @@ fn fields(projection: &[Projection]) -> Vec<Field> {
         .iter()
         .zip(kinds)
         .enumerate()
-        .map(|(index, (column, kind))| Field::Column {
-            key: member_key(column.name.as_str()),
-            index,
-            kind,
-        })
+        .map(|(index, (column, kind))| Field::column(column.name.as_str(), index, kind))
         .collect()
 }
 

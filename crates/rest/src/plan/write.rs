@@ -11,7 +11,7 @@ use sql::{Ident, Kind, Outcome, RowRef, RowSink, Sql, Step, Value};
 use super::explain::TableErrors;
 use super::{Context, Target};
 use crate::access::{RequestEnvironment, join};
-use crate::json::{Field, RowWriter, member_key};
+use crate::json::{Field, RowWriter, Style};
 use crate::plan::read::shape;
 use crate::request::{Condition, Prefer, ReadRequest, Returning};
 use crate::{Answer, ContentType, ErrorKind, Method, Request, RestError, Success, SuccessKind};
@@ -166,7 +166,7 @@ fn render(
     step: usize,
     fields: Vec<Field>,
 ) -> Result<(u64, Vec<u8>), RestError> {
-    let mut writer = RowWriter::new(fields);
+    let mut writer = RowWriter::new(fields, Style::default());
     // An insert of many rows has them in several steps; others have one step with rows.
     for row in outcomes.iter().skip(step).flat_map(|outcome| &outcome.rows) {
         writer.row(&RowRef::Owned(row)).map_err(|_| {
@@ -265,11 +265,16 @@ impl Writer<'_, '_> {
         for item in selection {
             match item {
                 Item::All => shown.extend(all()),
-                Item::Column { alias, name } => {
-                    let column = super::filter::readable(self.target, name)?;
-                    shown.push((alias.clone().unwrap_or_else(|| name.clone()), column));
+                Item::Field {
+                    alias,
+                    field,
+                    cast: None,
+                    aggregate: None,
+                } if field.is_plain() => {
+                    let column = super::operand::readable(self.target, &field.name)?;
+                    shown.push((alias.clone().unwrap_or_else(|| field.name.clone()), column));
                 }
-                Item::Embed { .. } => {
+                Item::Field { .. } | Item::Count { .. } | Item::Embed { .. } => {
                     return Err(RestError::query("a write shows no relations yet")
                         .hint("read the row again with select"));
                 }
@@ -283,11 +288,7 @@ impl Writer<'_, '_> {
         let mut kinds = Vec::new();
         for (index, (key, column)) in shown.iter().enumerate() {
             let kind = column.ty.kind();
-            fields.push(Field::Column {
-                key: member_key(key),
-                index,
-                kind,
-            });
+            fields.push(Field::column(key, index, kind));
             kinds.push(kind);
         }
         (fields, kinds)
@@ -381,9 +382,9 @@ fn returning(sql: &mut Sql, shown: &[(String, &schema::Column)]) {
 
 fn conditions_name(conditions: &[Condition], assignments: &[(Ident, Value)]) -> bool {
     conditions.iter().any(|condition| match condition {
-        Condition::Compare { column, .. } => assignments
+        Condition::Compare { field, .. } => assignments
             .iter()
-            .any(|(name, _)| *name == *column.as_str()),
+            .any(|(name, _)| *name == *field.name.as_str()),
         Condition::Logic { conditions, .. } => conditions_name(conditions, assignments),
     })
 }

@@ -2,18 +2,12 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::cursor::Cursor;
+use super::field::{self, Field};
 use super::filter::{self, Condition};
+use super::order::{self, OrderKey};
 use super::select::{self, Selection};
-use crate::{Limits, RestError};
-
-/// One key of an `order`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OrderKey {
-    pub(crate) column: String,
-    pub(crate) descending: bool,
-    /// Where nulls go, if it was said.
-    pub(crate) nulls_first: Option<bool>,
-}
+use crate::{ErrorKind, Limits, RestError};
 
 /// What is asked of one relation.
 #[derive(Clone, Debug, Default)]
@@ -29,21 +23,23 @@ pub(crate) struct Scope {
 pub(crate) struct ReadRequest {
     pub(crate) select: Option<Selection>,
     pub(crate) root: Scope,
-    /// By the embed's name or alias.
-    pub(crate) embeds: Vec<(String, Scope)>,
+    /// By the names or aliases of the embeds on the way.
+    pub(crate) embeds: Vec<(Vec<String>, Scope)>,
     /// `columns=`, of an insert.
     pub(crate) columns: Option<Vec<String>>,
+    /// `on_conflict=`, of an insert.
+    pub(crate) on_conflict: Option<Vec<String>>,
 }
 
 impl ReadRequest {
-    fn scope(&mut self, path: Option<&str>) -> &mut Scope {
-        let Some(path) = path else {
+    fn scope(&mut self, path: Vec<String>) -> &mut Scope {
+        if path.is_empty() {
             return &mut self.root;
-        };
-        let place = match self.embeds.iter().position(|(name, _)| name == path) {
+        }
+        let place = match self.embeds.iter().position(|(known, _)| *known == path) {
             Some(place) => place,
             None => {
-                self.embeds.push((path.to_owned(), Scope::default()));
+                self.embeds.push((path, Scope::default()));
                 self.embeds.len() - 1
             }
         };
@@ -51,56 +47,142 @@ impl ReadRequest {
     }
 }
 
-/// Parses a raw query string.
-pub(crate) fn parse(raw: &str, limits: &Limits) -> Result<ReadRequest, RestError> {
-    let mut request = ReadRequest::default();
-    let mut nodes = 0;
-    for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (key, value) = (decode(key)?, decode(value)?);
-        nodes += 1 + value.matches(',').count();
-        if nodes > limits.max_nodes {
-            let most = limits.max_nodes;
+impl ReadRequest {
+    /// Takes the page of a `Range: 10-19` where the query string names none. Other spellings are
+    /// other units' and mean nothing here (RFC 9110 §14.2).
+    pub(crate) fn page(&mut self, range: &str) -> Result<(), RestError> {
+        let Some((first, last)) = range.trim().split_once('-') else {
+            return Ok(());
+        };
+        let Ok(first) = first.parse::<u64>() else {
+            return Ok(());
+        };
+        let last = match last {
+            "" => None,
+            last => match last.parse::<u64>() {
+                Ok(last) if last >= first => Some(last),
+                Ok(_) => {
+                    let message = format!("the range {range} ends before it begins");
+                    let kind = ErrorKind::RangeNotSatisfiable;
+                    return Err(RestError::new(kind, "PGRST103", message));
+                }
+                Err(_) => return Ok(()),
+            },
+        };
+        let root = &mut self.root;
+        if root.limit.is_none() && root.offset.is_none() {
+            root.offset = Some(first);
+            root.limit = last.map(|last| last - first + 1);
+        }
+        Ok(())
+    }
+}
+
+/// How much a request may ask for.
+pub(super) struct Budget<'l> {
+    limits: &'l Limits,
+    nodes: usize,
+}
+
+impl Budget<'_> {
+    /// One more condition, selected item or key of an order.
+    pub(super) fn node(&mut self) -> Result<(), RestError> {
+        self.nodes += 1;
+        let most = self.limits.max_nodes;
+        if self.nodes > most {
             return Err(
                 RestError::query(format!("the query has more than {most} parts"))
                     .hint("ask in several requests; the limit is max_nodes"),
             );
         }
-        parameter(&mut request, &key, &value, limits)?;
+        Ok(())
+    }
+
+    /// Brackets within brackets.
+    pub(super) fn depth(&self, depth: usize, what: &str) -> Result<(), RestError> {
+        let most = self.limits.max_depth;
+        if depth > most {
+            return Err(
+                RestError::query(format!("{what} is nested deeper than {most}"))
+                    .hint("the limit is max_depth"),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Parses a raw query string.
+pub(crate) fn parse(raw: &str, limits: &Limits) -> Result<ReadRequest, RestError> {
+    let mut request = ReadRequest::default();
+    let mut budget = Budget { limits, nodes: 0 };
+    for (key, value) in pairs(raw)? {
+        parameter(&mut request, &key, &value, &mut budget)?;
     }
     Ok(request)
+}
+
+/// The decoded names and values of a query string (`application/x-www-form-urlencoded`).
+pub(crate) fn pairs(raw: &str) -> Result<Vec<(String, String)>, RestError> {
+    let pairs = raw.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(key)?, decode(value)?))
+        })
+        .collect()
 }
 
 fn parameter(
     request: &mut ReadRequest,
     key: &str,
     value: &str,
-    limits: &Limits,
+    budget: &mut Budget<'_>,
 ) -> Result<(), RestError> {
     match key {
-        "select" => request.select = Some(select::parse(value, limits)?),
-        "columns" => request.columns = Some(names(value)),
-        "on_conflict" => {
-            return Err(RestError::query("on_conflict is not offered yet")
-                .hint("PUT a row by its key to replace it"));
-        }
+        "select" => request.select = Some(select::parse(value, budget)?),
+        "columns" => request.columns = Some(names(value)?),
+        "on_conflict" => request.on_conflict = Some(names(value)?),
         _ => {
-            let (path, last) = match key.rsplit_once('.') {
-                Some((path, last)) if path != "not" => (Some(path), last),
-                _ => (None, key),
-            };
-            match last {
-                "order" => request.scope(path).order = order(value)?,
-                "limit" => request.scope(path).limit = Some(count(last, value)?),
-                "offset" => request.scope(path).offset = Some(count(last, value)?),
+            let (mut path, field) = place(key)?;
+            match field.name.as_str() {
+                "order" => request.scope(path).order = order::parse(value, budget)?,
+                "limit" => request.scope(path).limit = Some(count("limit", value)?),
+                "offset" => request.scope(path).offset = Some(count("offset", value)?),
+                word @ ("and" | "or") if value.starts_with('(') => {
+                    let negated = path.last().is_some_and(|name| name == "not");
+                    path.truncate(path.len() - usize::from(negated));
+                    let condition = filter::logic(word, negated, value, budget)?;
+                    request.scope(path).conditions.push(condition);
+                }
                 _ => {
-                    let condition = filter::parameter(last, value, limits)?;
+                    let condition = filter::condition(field, value, budget)?;
                     request.scope(path).conditions.push(condition);
                 }
             }
         }
     }
     Ok(())
+}
+
+/// `embed.embed.column->path`: the embeds on the way, and the last name.
+fn place(key: &str) -> Result<(Vec<String>, Field), RestError> {
+    if key.is_empty() {
+        return Err(RestError::query("a parameter has no name").hint("write column=eq.value"));
+    }
+    let mut cursor = Cursor::new(
+        key,
+        "parameter",
+        "column=eq.value or related.column=eq.value",
+    );
+    let mut path = Vec::new();
+    loop {
+        let field = field::parse(&mut cursor)?;
+        if cursor.is_at_end() {
+            return Ok((path, field));
+        }
+        cursor.expect(".", "a dot between names")?;
+        path.push(field.name);
+    }
 }
 
 fn decode(text: &str) -> Result<String, RestError> {
@@ -125,56 +207,31 @@ fn decode(text: &str) -> Result<String, RestError> {
     }
 }
 
-fn names(value: &str) -> Vec<String> {
-    value
-        .split(',')
-        .map(|name| name.trim().trim_matches('"').to_owned())
-        .filter(|name| !name.is_empty())
-        .collect()
+/// `a,"b"`
+fn names(value: &str) -> Result<Vec<String>, RestError> {
+    let mut cursor = Cursor::new(value, "columns", "columns=a,b");
+    let mut names = Vec::new();
+    loop {
+        cursor.spaces();
+        if cursor.is_at_end() {
+            return Ok(names);
+        }
+        names.push(cursor.name()?);
+        cursor.spaces();
+        if !cursor.take(",") {
+            cursor.finish()?;
+            return Ok(names);
+        }
+    }
 }
 
 fn count(key: &str, value: &str) -> Result<u64, RestError> {
-    value.parse().map_err(|_| {
-        RestError::query(format!("{key} is not a whole number: {value}"))
-            .hint(format!("write {key}=20"))
-    })
-}
-
-fn order(value: &str) -> Result<Vec<OrderKey>, RestError> {
-    let mut keys = Vec::new();
-    for part in value
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-    {
-        let mut words = filter::split_name(part)?;
-        let mut key = OrderKey {
-            column: words.0.to_owned(),
-            descending: false,
-            nulls_first: None,
-        };
-        if key.column.is_empty() || key.column.contains("->") || key.column.contains('(') {
-            return Err(RestError::query(format!("cannot order by {part}"))
-                .hint("write order=column.desc.nullslast"));
-        }
-        for word in std::mem::take(&mut words.1)
-            .split('.')
-            .filter(|word| !word.is_empty())
-        {
-            match word {
-                "asc" => key.descending = false,
-                "desc" => key.descending = true,
-                "nullsfirst" => key.nulls_first = Some(true),
-                "nullslast" => key.nulls_first = Some(false),
-                _ => {
-                    return Err(
-                        RestError::query(format!("{word} is no direction of an order"))
-                            .hint("write asc, desc, nullsfirst or nullslast"),
-                    );
-                }
-            }
-        }
-        keys.push(key);
-    }
-    Ok(keys)
+    // The engines count with one bit less.
+    let number = value.parse::<i64>().ok();
+    number
+        .and_then(|number| u64::try_from(number).ok())
+        .ok_or_else(|| {
+            RestError::query(format!("{key} is not a whole number: {value}"))
+                .hint(format!("write {key}=20"))
+        })
 }

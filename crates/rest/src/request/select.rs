@@ -1,21 +1,36 @@
-//! `select=a,b,alias:c,related(d,e)`.
+//! `select=a,b::text,alias:c->d,related!hint(d,e),...spread(f),amount.sum()`.
 
-use crate::{Limits, RestError};
+use super::Budget;
+use super::cursor::Cursor;
+use super::field::{self, Field};
+use crate::RestError;
 
 /// One selected item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Item {
     /// `*`
     All,
-    /// `[alias:]column`
-    Column { alias: Option<String>, name: String },
+    /// `[alias:]column[::type][.aggregate()[::type]]`
+    Field {
+        alias: Option<String>,
+        field: Field,
+        cast: Option<String>,
+        aggregate: Option<Aggregate>,
+    },
+    /// `[alias:]count()[::type]`
+    Count {
+        alias: Option<String>,
+        cast: Option<String>,
+    },
     /// `[alias:]relation[!hint][!inner](items)`
     Embed {
         alias: Option<String>,
         relation: String,
-        /// A foreign key or column that tells which relation is meant.
+        /// A foreign key, a column or a table between that tells which relation is meant.
         hint: Option<String>,
         inner: bool,
+        /// `...`: its items become items of the relation around it.
+        spread: bool,
         items: Selection,
     },
 }
@@ -23,134 +38,156 @@ pub(crate) enum Item {
 /// A list of items.
 pub(crate) type Selection = Vec<Item>;
 
-/// Parses the value of `select`.
-pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Selection, RestError> {
-    let mut parser = Parser {
-        text,
-        place: 0,
-        depth: 0,
-        most: limits.max_depth,
-    };
-    let items = parser.items()?;
-    if parser.place < text.len() {
-        return Err(parser.error("is not expected"));
+/// A function over the rows of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Aggregate {
+    pub(crate) function: AggregateFunction,
+    pub(crate) cast: Option<String>,
+}
+
+/// Which function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AggregateFunction {
+    Sum,
+    Avg,
+    Min,
+    Max,
+    Count,
+}
+
+impl AggregateFunction {
+    /// As it is written, and as it is called in the answer.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Count => "count",
+        }
     }
+}
+
+/// Parses the value of `select`.
+pub(super) fn parse(text: &str, budget: &mut Budget<'_>) -> Result<Selection, RestError> {
+    let mut cursor = Cursor::new(
+        text,
+        "select",
+        "select=column,alias:column,related(column),amount.sum()",
+    );
+    let items = items(&mut cursor, budget, 1)?;
+    cursor.finish()?;
     Ok(items)
 }
 
-struct Parser<'t> {
-    text: &'t str,
-    place: usize,
+fn items(
+    cursor: &mut Cursor<'_>,
+    budget: &mut Budget<'_>,
     depth: usize,
-    most: usize,
+) -> Result<Selection, RestError> {
+    budget.depth(depth, "select")?;
+    let mut items = Vec::new();
+    loop {
+        cursor.spaces();
+        if cursor.is_at_end() || cursor.rest().starts_with(')') {
+            return Ok(items);
+        }
+        budget.node()?;
+        items.push(item(cursor, budget, depth)?);
+        cursor.spaces();
+        if !cursor.take(",") {
+            return Ok(items);
+        }
+    }
 }
 
-impl Parser<'_> {
-    fn rest(&self) -> &str {
-        self.text.get(self.place..).unwrap_or_default()
+fn item(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Result<Item, RestError> {
+    if cursor.take("*") {
+        return Ok(Item::All);
     }
-
-    fn error(&self, what: &str) -> RestError {
-        let found = self
-            .rest()
-            .chars()
-            .next()
-            .map_or(String::from("the end"), |c| format!("'{c}'"));
-        let column = self.place + 1;
-        RestError::query(format!("select: {found} {what} at character {column}"))
-            .hint("write select=column,alias:column,related(column)")
+    let spread = cursor.take("...");
+    let mut name = cursor.name()?;
+    let mut alias = None;
+    if !spread && cursor.peek() == Some(':') && !cursor.rest().starts_with("::") {
+        cursor.take(":");
+        cursor.spaces();
+        alias = Some(std::mem::replace(&mut name, cursor.name()?));
     }
-
-    fn items(&mut self) -> Result<Selection, RestError> {
-        self.depth += 1;
-        if self.depth > self.most {
-            return Err(
-                RestError::query(format!("select is nested deeper than {}", self.most))
-                    .hint("the limit is max_depth"),
-            );
-        }
-        let mut items = Vec::new();
-        loop {
-            self.spaces();
-            if self.rest().is_empty() || self.rest().starts_with(')') {
-                break;
-            }
-            items.push(self.item()?);
-            self.spaces();
-            if !self.rest().starts_with(',') {
-                break;
-            }
-            self.place += 1;
-        }
-        self.depth -= 1;
-        Ok(items)
+    if name == "count" && !spread && cursor.take("()") {
+        let cast = cast(cursor)?;
+        return Ok(Item::Count { alias, cast });
     }
-
-    fn spaces(&mut self) {
-        self.place += self.rest().len() - self.rest().trim_start().len();
-    }
-
-    fn item(&mut self) -> Result<Item, RestError> {
-        if self.rest().starts_with('*') {
-            self.place += 1;
-            return Ok(Item::All);
-        }
-        if self.rest().starts_with("...") {
-            return Err(self.error("spreads a relation, which is not offered yet,"));
-        }
-        let mut name = self.name()?;
-        let mut alias = None;
-        if self.rest().starts_with(':') && !self.rest().starts_with("::") {
-            self.place += 1;
-            alias = Some(std::mem::replace(&mut name, self.name()?));
-        }
-        let (mut hint, mut inner) = (None, false);
-        while self.rest().starts_with('!') {
-            self.place += 1;
-            match self.name()?.as_str() {
-                "inner" => inner = true,
-                "left" => inner = false,
-                other => hint = Some(other.to_owned()),
-            }
-        }
-        if !self.rest().starts_with('(') {
-            if hint.is_some() || inner {
-                return Err(self.error("should be the bracket of a relation"));
-            }
-            return Ok(Item::Column { alias, name });
-        }
-        self.place += 1;
-        let items = self.items()?;
-        if !self.rest().starts_with(')') {
-            return Err(self.error("should be a closing bracket"));
-        }
-        self.place += 1;
-        Ok(Item::Embed {
+    let (hint, inner) = hints(cursor)?;
+    if cursor.take("(") {
+        let items = items(cursor, budget, depth + 1)?;
+        cursor.expect(")", "a closing bracket")?;
+        return Ok(Item::Embed {
             alias,
             relation: name,
             hint,
             inner,
+            spread,
             items,
-        })
+        });
     }
+    if spread || hint.is_some() || inner {
+        return Err(cursor.error("should be the bracket of a relation"));
+    }
+    let field = field::path(cursor, name)?;
+    let cast = cast(cursor)?;
+    let aggregate = aggregate(cursor)?;
+    Ok(Item::Field {
+        alias,
+        field,
+        cast,
+        aggregate,
+    })
+}
 
-    fn name(&mut self) -> Result<String, RestError> {
-        let rest = self.rest();
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let Some(end) = quoted.find('"') else {
-                return Err(self.error("is not closed"));
-            };
-            let name = quoted[..end].to_owned();
-            self.place += end + 2;
-            return Ok(name);
+/// `!hint!inner`
+fn hints(cursor: &mut Cursor<'_>) -> Result<(Option<String>, bool), RestError> {
+    let (mut hint, mut inner) = (None, false);
+    while cursor.take("!") {
+        match cursor.name()?.as_str() {
+            "inner" => inner = true,
+            "left" => inner = false,
+            other => hint = Some(other.to_owned()),
         }
-        let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | ' ');
-        let end = rest.find(|c| !plain(c)).unwrap_or(rest.len());
-        let name = rest[..end].trim().to_owned();
-        if name.is_empty() {
-            return Err(self.error("is no name"));
-        }
-        self.place += end;
-        Ok(name)
     }
+    Ok((hint, inner))
+}
+
+/// `::type`
+fn cast(cursor: &mut Cursor<'_>) -> Result<Option<String>, RestError> {
+    if !cursor.take("::") {
+        return Ok(None);
+    }
+    let ty = cursor.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' '));
+    match ty.trim() {
+        "" => Err(cursor.error("should be a type")),
+        ty => Ok(Some(ty.to_ascii_lowercase())),
+    }
+}
+
+/// `.sum()`
+fn aggregate(cursor: &mut Cursor<'_>) -> Result<Option<Aggregate>, RestError> {
+    if !cursor.take(".") {
+        return Ok(None);
+    }
+    let function = match cursor.take_while(|c| c.is_ascii_alphabetic()) {
+        "sum" => AggregateFunction::Sum,
+        "avg" => AggregateFunction::Avg,
+        "min" => AggregateFunction::Min,
+        "max" => AggregateFunction::Max,
+        "count" => AggregateFunction::Count,
+        other => {
+            let message = format!("select: there is no aggregate {other}");
+            return Err(
+                RestError::query(message).hint("write sum(), avg(), min(), max() or count()")
+            );
+        }
+    };
+    cursor.expect("()", "() behind the aggregate")?;
+    let cast = cast(cursor)?;
+    Ok(Some(Aggregate { function, cast }))
 }

@@ -52,7 +52,7 @@ pub(super) fn from_literal(text: &str, element: Element, ty: &Type) -> Result<Va
 }
 
 /// The items of a literal, each with whether it was in quotes.
-fn items(inner: &str) -> Option<Vec<(String, bool)>> {
+pub(crate) fn items(inner: &str) -> Option<Vec<(String, bool)>> {
     let mut items = Vec::new();
     if inner.trim().is_empty() {
         return Some(items);

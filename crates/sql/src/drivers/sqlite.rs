@@ -2,11 +2,13 @@
 
 mod connect;
 mod console;
+mod contain;
 mod decimal;
 mod error;
 mod letters;
 mod read;
 mod row;
+mod search;
 mod writer;
 
 pub use row::SqliteRow;

@@ -6,6 +6,7 @@ mod crash;
 mod crud;
 mod docs;
 mod endpoints;
+pub(crate) mod grammar;
 mod json;
 mod lists;
 mod parity;

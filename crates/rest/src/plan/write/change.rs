@@ -4,7 +4,7 @@ use lang::{Expr, ExpressionWriter};
 use sql::{Dialect, Expect, Ident, Kind, Sql, Step, Value};
 
 use super::super::body;
-use super::super::filter::write_conditions;
+use super::super::filter::{Alone, Over, write_conditions};
 use super::{AfterWrite, WritePlan, Writer, conditions_name, returning, select};
 use crate::access::as_constant;
 use crate::{ErrorKind, Request, RestError};
@@ -175,7 +175,12 @@ impl Writer<'_, '_> {
             sql.push(" and ").column(table, column).push(" = ");
             sql.typed_arg(value.clone(), kind.unwrap_or(Kind::Text));
         }
-        write_conditions(sql, self.target, table, &self.read.root.conditions)?;
+        let over = Over {
+            target: self.target,
+            alias: table,
+            related: &Alone,
+        };
+        write_conditions(sql, over, &self.read.root.conditions)?;
         // What is found by reading must be readable, as in PostgreSQL.
         for rule in [using, &self.target.access.read] {
             if as_constant(rule) != Some(true) {

@@ -144,6 +144,8 @@ fn set_up(
     }
     super::decimal::register(connection)?;
     super::letters::register(connection)?;
+    super::search::register(connection)?;
+    super::contain::register(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let deadline = deadline.clone();
     connection.progress_handler(
