@@ -52,6 +52,7 @@ pub fn url(bytes: &[u8]) {
         query,
         prefer: &prefer,
         accept: (!accept.is_empty()).then_some(accept),
+        range: None,
         content_type: None,
         body: body.as_bytes(),
     };

@@ -9,11 +9,12 @@ use sql::{Dialect, Sql};
 
 use crate::access::Access;
 use crate::endpoint::{Endpoint, match_path};
-use crate::plan::{Context, Target, plan_read, plan_write};
-use crate::request::{Format, Prefer, negotiate, parse};
+use crate::plan::{Context, Target, Wanted, plan_read, plan_shown, plan_write};
+use crate::request::{Comparison, Condition, Operation, Prefer, ReadRequest, negotiate, parse};
 use crate::value::from_text;
 use crate::{
-    Caller, ErrorKind, Limits, Method, Moment, OpenApiInfo, Plan, Request, RestError, RoleSet,
+    Caller, ErrorKind, Limits, Method, Moment, OpenApiInfo, Plan, ReadPlan, Request, RestError,
+    RoleSet,
 };
 
 /// Everything that a request needs to be planned; swapped whole when files change.
@@ -85,14 +86,7 @@ impl Api {
         moment: Moment<'_>,
     ) -> Result<Plan, RestError> {
         let access = self.access(&caller.roles);
-        let context = Context {
-            catalog: &self.catalog,
-            access: &access,
-            caller,
-            moment,
-            dialect: self.dialect,
-            limits: &self.limits,
-        };
+        let context = self.context(&access, caller, moment);
         if let Some(plan) = match_path(&self.endpoints, request, context)? {
             return Ok(plan);
         }
@@ -120,7 +114,11 @@ impl Api {
         let prefer = Prefer::parse(request.prefer)?;
         let media = negotiate(request.accept)?;
         let mut read = parse(request.query, &self.limits)?;
-        let key = key.map(|key| key_values(target, key)).transpose()?;
+        let key = match (key, request.method) {
+            (Some(key), _) => Some(key_values(target, key)?),
+            (None, Method::Put) => Some(filtered_key(target, &mut read)?),
+            (None, _) => None,
+        };
         let reads = matches!(request.method, Method::Get | Method::Head);
         if let Some(range) = request.range.filter(|_| reads) {
             read.page(range)?;
@@ -133,7 +131,8 @@ impl Api {
         }
         match request.method {
             Method::Get | Method::Head => {
-                plan_read(context, target, &read, key.as_deref(), media, &prefer).map(Plan::Read)
+                let wanted = key.as_deref().map_or(Wanted::All, Wanted::Key);
+                plan_read(context, target, &read, wanted, media, &prefer).map(Plan::Read)
             }
             Method::Post if key.is_some() => {
                 let message = "POST goes to the table, not to a row";
@@ -141,22 +140,55 @@ impl Api {
                 error.allow = Some(String::from("GET, HEAD, PUT, PATCH, DELETE, OPTIONS"));
                 Err(error)
             }
-            Method::Put if key.is_none() => {
-                let message = "PUT goes to a row, not to the table";
-                let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
-                error.allow = Some(String::from("GET, HEAD, POST, PATCH, DELETE, OPTIONS"));
-                Err(error.hint("PUT /table/key"))
-            }
             Method::Post | Method::Put | Method::Patch | Method::Delete => plan_write(
                 context,
                 target,
                 request,
                 &read,
                 key.as_deref(),
-                media.format == Format::Object,
+                media,
                 &prefer,
             )
             .map(Plan::Write),
+        }
+    }
+
+    /// Plans the read of rows that a write has made or changed, by the values of columns: what
+    /// [`WritePlan::written`] says, for the request that it was planned for.
+    pub fn plan_written(
+        &self,
+        request: &Request<'_>,
+        caller: &Caller,
+        moment: Moment<'_>,
+        columns: &[sql::Ident],
+        values: &[Vec<sql::Value>],
+    ) -> Result<ReadPlan, RestError> {
+        let access = self.access(&caller.roles);
+        let context = self.context(&access, caller, moment);
+        let name = request.path.first().map_or("", AsRef::as_ref);
+        let target = context
+            .target(name)
+            .ok_or_else(|| self.unknown(context, name))?;
+        let prefer = Prefer::parse(request.prefer)?;
+        let media = negotiate(request.accept)?;
+        let read = parse(request.query, &self.limits)?;
+        let wanted = Wanted::Written(columns, values);
+        plan_shown(context, target, &read, wanted, media, &prefer)
+    }
+
+    fn context<'c>(
+        &'c self,
+        access: &'c Access,
+        caller: &'c Caller,
+        moment: Moment<'c>,
+    ) -> Context<'c> {
+        Context {
+            catalog: &self.catalog,
+            access,
+            caller,
+            moment,
+            dialect: self.dialect,
+            limits: &self.limits,
         }
     }
 
@@ -284,4 +316,40 @@ fn key_values(target: Target<'_>, text: &str) -> Result<Vec<sql::Value>, RestErr
         })
     });
     values.collect()
+}
+
+/// `PUT /table?id=eq.1`: the key that the filters name, which name nothing else.
+fn filtered_key(target: Target<'_>, read: &mut ReadRequest) -> Result<Vec<sql::Value>, RestError> {
+    let root = &mut read.root;
+    if root.limit.is_some() || root.offset.is_some() {
+        return Err(RestError::new(
+            ErrorKind::BadRequest,
+            "PGRST114",
+            "a replacement takes no limit",
+        ));
+    }
+    let primary = target.table.primary_key.as_ref();
+    let columns = primary.map_or(&[][..], |key| &key.columns);
+    let conditions = std::mem::take(&mut root.conditions);
+    let value = |column: &sql::Ident| {
+        let found = conditions.iter().find_map(|condition| match condition {
+            Condition::Compare {
+                field,
+                operation: Operation::Compare(Comparison::Eq, text),
+                negated: false,
+            } if field.is_plain() && *column == *field.name.as_str() => Some(text),
+            _ => None,
+        })?;
+        from_text(found, &target.table.column(column.as_str())?.ty).ok()
+    };
+    let values: Option<Vec<sql::Value>> = columns.iter().map(value).collect();
+    match values.filter(|values| !values.is_empty() && values.len() == conditions.len()) {
+        Some(values) => Ok(values),
+        None => {
+            let message = "a replacement names its row by the columns of the primary key";
+            let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST105", message);
+            error.allow = Some(String::from("GET, HEAD, POST, PATCH, DELETE, OPTIONS"));
+            Err(error.hint("PUT /table/key, or PUT /table?id=eq.key"))
+        }
+    }
 }

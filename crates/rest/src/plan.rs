@@ -5,6 +5,7 @@ pub(crate) mod body;
 mod columns;
 mod explain;
 pub(crate) mod filter;
+mod form;
 pub(crate) mod operand;
 mod order;
 mod read;
@@ -18,8 +19,10 @@ pub use write::WritePlan;
 
 pub(crate) use body::is_filled as filter_is_filled;
 pub(crate) use explain::TableErrors;
-pub(crate) use read::{Answer, plan_read};
-pub(crate) use write::{AfterWrite, missing_row, plan_write};
+pub(crate) use form::{Answer, Form};
+pub(crate) use read::plan_read;
+pub(crate) use statement::Wanted;
+pub(crate) use write::{Done, Shown, missing_row, plan_shown, plan_write};
 
 use schema::{Catalog, Table, View};
 

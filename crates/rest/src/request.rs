@@ -16,7 +16,7 @@ pub(crate) use filter::{
     TextSearch,
 };
 pub(crate) use order::OrderKey;
-pub(crate) use prefer::{Count, Prefer, Returning};
+pub(crate) use prefer::{Count, Prefer, Resolution, Returning};
 pub(crate) use query::{ReadRequest, Scope, pairs, parse};
 pub(crate) use select::{AggregateFunction, Item, Selection};
 

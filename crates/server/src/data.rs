@@ -1,21 +1,23 @@
 //! The data API's one handler: request to plan to rows to answer.
 
+mod perform;
+
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request as HttpRequest;
 use axum::http::{HeaderName, HeaderValue, Method as HttpMethod, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
-use rest::{Caller, ContentType, Explained, Method, Moment, Plan, Request, RestError, Success};
-use sql::DbError;
+use rest::{ContentType, Method, Request, Success};
 
+use self::perform::Asked;
 use crate::App;
-use crate::app::{Compiled, State};
 use crate::auth::authenticate;
 use crate::error::{Answer, Refusal};
 use crate::status::of_success;
+
+pub(crate) use perform::failed;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const RANGE_UNIT: HeaderName = HeaderName::from_static("range-unit");
@@ -53,7 +55,13 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         content_type: text(header::CONTENT_TYPE),
         body: &body,
     };
-    let success = run(state, &compiled, caller, &request).await?;
+    let asked = Asked {
+        state,
+        compiled: &compiled,
+        caller,
+        request: &request,
+    };
+    let success = asked.answer().await?;
     Ok(respond(success, mount, method == Method::Head))
 }
 
@@ -84,78 +92,6 @@ async fn read_body(body: Body, limit: usize) -> Result<Bytes, Refusal> {
             tracing::debug!(%error, "a body broke off");
             let message = "the body ended before its end";
             Err(Refusal::new(StatusCode::BAD_REQUEST, "PGRST102", message))
-        }
-    }
-}
-
-async fn run(
-    state: &Arc<State>,
-    compiled: &Compiled,
-    caller: &Caller,
-    request: &Request<'_>,
-) -> Result<Success, Refusal> {
-    let moment = Moment {
-        now: state.clock.now(),
-        clock: &state.clock,
-        rng: &state.rng,
-    };
-    match compiled.api.plan(request, caller, moment)? {
-        Plan::Read(mut plan) => {
-            let result = match plan.single() {
-                Some((query, sink)) => state.db.read(query, sink).await,
-                None => state.db.read_all(&mut plan.parts()).await,
-            };
-            if let Err(error) = result {
-                let refused = plan.refusal(&error).map(Refusal::from);
-                return Err(refused.unwrap_or_else(|| failed(&error)));
-            }
-            Ok(plan.finish()?)
-        }
-        Plan::Write(mut plan) => {
-            let unit = plan.take_unit();
-            let result = match plan.rehearse() {
-                true => state.db.rehearse(unit).await,
-                false => state.db.write(unit).await,
-            };
-            match result {
-                Ok(outcomes) => Ok(plan.finish(&outcomes)?),
-                Err(error) => Err(Box::pin(explain(state, plan.explain(&error), &error)).await),
-            }
-        }
-    }
-}
-
-/// A statement that failed; the log gets the cause, the caller its kind.
-pub(crate) fn failed(error: &DbError) -> Refusal {
-    if matches!(
-        error,
-        DbError::Other(_) | DbError::Decode { .. } | DbError::Unavailable(_) | DbError::Full(_)
-    ) {
-        tracing::error!(%error, "a statement failed");
-    }
-    RestError::of_read(error).into()
-}
-
-async fn explain(state: &Arc<State>, explained: Explained, cause: &DbError) -> Refusal {
-    match explained {
-        Explained::Error(error) => {
-            if matches!(
-                error.kind,
-                rest::ErrorKind::Internal | rest::ErrorKind::StorageFull
-            ) {
-                tracing::error!(error = %cause, "a unit failed");
-            }
-            error.into()
-        }
-        Explained::Probe(probes, last) => {
-            for (query, error) in probes {
-                match state.db.optional(&query).await {
-                    Ok(None) => return error.into(),
-                    Ok(Some(_)) => {}
-                    Err(error) => return failed(&error),
-                }
-            }
-            last.into()
         }
     }
 }

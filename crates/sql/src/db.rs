@@ -8,6 +8,7 @@ use stdx::Rng;
 use crate::drivers::mysql::{MySqlDatabase, MySqlTx};
 use crate::drivers::postgres::{PostgresDatabase, PostgresTx};
 use crate::drivers::sqlite::{SqliteDatabase, SqliteTx};
+use crate::drivers::verify;
 use crate::url::{Family, Place};
 use crate::{
     DatabaseUrl, DbError, DbResult, Dialect, Kind, Outcome, Query, Row, RowRef, RowSink, Sql, Step,
@@ -476,6 +477,25 @@ impl Tx {
             Conversation::Postgres(tx) => tx.execute(sql).await,
             Conversation::MySql(tx) => tx.execute(sql).await,
         }
+    }
+
+    /// Runs one step; gives what it did if that is what is expected of it.
+    pub async fn step(&mut self, place: usize, step: &Step) -> DbResult<Outcome> {
+        let outcome = if step.kinds.is_empty() {
+            Outcome {
+                affected: self.execute(&step.sql).await?,
+                rows: Vec::new(),
+            }
+        } else {
+            let query = Query::long(step.sql.clone(), step.kinds.clone());
+            let rows = self.rows(&query).await?;
+            Outcome {
+                affected: rows.len() as u64,
+                rows,
+            }
+        };
+        verify(place, step.expect, outcome.affected)?;
+        Ok(outcome)
     }
 
     /// Makes it durable.

@@ -12,8 +12,8 @@ use stdx::{Clock, Rng};
 
 use super::{Endpoint, Segment};
 use crate::access::{Access, RequestEnvironment, as_constant, join};
-use crate::json::Field;
-use crate::plan::{AfterWrite, Context, TableErrors};
+use crate::json::{Field, Style};
+use crate::plan::{Context, Done, Form, Shown, TableErrors};
 use crate::request::Prefer;
 use crate::{
     Answer, Api, BaseRole, Caller, ErrorKind, Method, Moment, Plan, ReadPlan, Request, RestError,
@@ -156,14 +156,19 @@ impl Endpoint {
             _ => RestError::new(ErrorKind::Denied, "42501", "the rules do not allow this"),
         };
         let errors = TableErrors::of_tables(tables, denied, context.dialect);
-        let after = AfterWrite::File {
-            step: last,
-            fields: fields(&self.projection()),
-            answer: self.answer.clone(),
+        let done = Done::File {
             status: self.status,
             cache: self.cache.clone(),
         };
-        WritePlan::new(unit, after, errors, prefer)
+        let shown = match &self.answer {
+            None => Shown::Nothing,
+            Some(answer) => {
+                let fields = fields(&self.projection());
+                let form = Form::of_rows(fields, Style::default(), answer.clone());
+                Shown::Returned(last, Box::new(form))
+            }
+        };
+        WritePlan::new(unit, done, shown, errors, prefer)
     }
 
     /// The statements as each role would run them, for the engine to compile.

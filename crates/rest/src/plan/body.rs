@@ -1,15 +1,21 @@
-//! Bodies of writes: JSON to typed rows, every fault named at once.
+//! Bodies of writes: JSON, CSV and forms to typed rows, every fault named at once.
 
-use lang::{Expr, ExprKind, Type};
+mod assign;
+mod parse;
+
+use lang::{Expr, ExprKind, Literal, Type};
 use schema::{Column, ColumnDefault, Table};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use sql::{Ident, Value};
 
 use super::{Context, Target};
+use crate::RestError;
 use crate::access::new_id;
 use crate::error::Fault;
-use crate::value::from_json;
-use crate::{ErrorKind, RestError};
+use crate::value::from_text;
+
+pub(super) use assign::{Assignment, Change, assignments, values};
+pub(super) use parse::{Body, parse};
 
 /// Rows to write: the same columns in each.
 pub(super) struct Rows {
@@ -17,111 +23,73 @@ pub(super) struct Rows {
     pub(super) rows: Vec<Vec<Value>>,
 }
 
-/// Parses a body of one object or an array of them.
-pub(super) fn objects(
-    context: Context<'_>,
-    content_type: Option<&str>,
-    body: &[u8],
-) -> Result<(Vec<Map<String, Json>>, bool), RestError> {
-    let kind = content_type
-        .and_then(|text| text.split(';').next())
-        .map(str::trim);
-    if !matches!(kind, None | Some("application/json" | "")) {
-        let message = format!(
-            "a body of type {} is not understood",
-            kind.unwrap_or_default()
-        );
-        return Err(
-            RestError::new(ErrorKind::UnsupportedMediaType, "PGRST107", message)
-                .hint("send application/json"),
-        );
+impl Rows {
+    /// The values of these columns in each row, where all of them are written.
+    pub(super) fn values_of(&self, columns: &[Ident]) -> Option<Vec<Vec<Value>>> {
+        let places = columns.iter().map(|column| {
+            let mut written = self.columns.iter();
+            written.position(|name| name == column)
+        });
+        let places: Vec<usize> = places.collect::<Option<_>>()?;
+        let values = |row: &Vec<Value>| places.iter().map(|place| row[*place].clone()).collect();
+        Some(self.rows.iter().map(values).collect())
     }
-    let parsed: Json = serde_json::from_slice(body).map_err(|error| {
-        let message = format!(
-            "the body is not JSON: line {}, column {}",
-            error.line(),
-            error.column()
-        );
-        RestError::new(ErrorKind::BadRequest, "PGRST102", message)
-    })?;
-    let (list, is_array) = match parsed {
-        Json::Array(list) => (list, true),
-        other => (vec![other], false),
-    };
-    if list.len() > context.limits.max_insert_rows {
-        let most = context.limits.max_insert_rows;
-        let message = format!("the body has more than {most} rows");
-        return Err(
-            RestError::new(ErrorKind::PayloadTooLarge, "PGRST102", message)
-                .hint("send them in parts; the limit is max_insert_rows"),
-        );
-    }
-    let objects = list.into_iter().map(|item| match item {
-        Json::Object(object) => Ok(object),
-        _ => Err(
-            RestError::new(ErrorKind::BadRequest, "PGRST102", "the body is no object")
-                .hint("send {\"column\": value} or an array of such objects"),
-        ),
-    });
-    Ok((objects.collect::<Result<_, _>>()?, is_array))
 }
 
-/// Rows of an insert, defaults filled in.
+/// Rows of an insert, defaults filled in. `columns`: those that are taken from the body.
 pub(super) fn insert_rows(
     context: Context<'_>,
     target: Target<'_>,
-    objects: &[Map<String, Json>],
-    is_array: bool,
+    body: &Body,
+    columns: Option<&[String]>,
+    missing_default: bool,
 ) -> Result<Rows, RestError> {
+    let names = body.names(columns)?;
+    let is_named = |column: &Column| names.iter().any(|name| *name == *column.name.as_str());
     let mut faults = Vec::new();
-    let first = objects.first();
-    for object in objects.iter().skip(1) {
-        let same = first.is_some_and(|first| {
-            first.len() == object.len() && object.keys().all(|key| first.contains_key(key))
-        });
-        if !same {
-            return Err(RestError::new(
-                ErrorKind::BadRequest,
-                "PGRST102",
-                "all objects of a body have the same keys",
-            ));
-        }
+    check_names(target, target.access.insertable(), &names, "", &mut faults);
+    if !faults.is_empty() && columns.is_some() {
+        return Err(unknown_column(target, &faults));
     }
-    let named =
-        |column: &Column| first.is_some_and(|first| first.contains_key(column.name.as_str()));
-    let columns: Vec<&Column> = target
+    let written: Vec<&Column> = target
         .table
         .columns
         .iter()
-        .filter(|column| named(column) || is_filled(column))
+        .filter(|column| is_named(column) || is_filled(column) || is_decimal(column))
         .collect();
-    let mut rows = Vec::with_capacity(objects.len());
-    for (place, object) in objects.iter().enumerate() {
-        let prefix = if is_array {
-            format!("/{place}")
-        } else {
-            String::new()
+    faults.clear();
+    let mut rows = Vec::with_capacity(body.objects.len());
+    for (place, object) in body.objects.iter().enumerate() {
+        let prefix = match body.is_array {
+            true => format!("/{place}"),
+            false => String::new(),
         };
         let before = faults.len();
-        check_keys(
-            target,
-            target.access.insertable(),
-            object,
-            &prefix,
-            &mut faults,
-        );
-        require(target.table, object, &prefix, &mut faults);
-        let mut row = Vec::with_capacity(columns.len());
-        for column in &columns {
-            let value = match object.get(column.name.as_str()) {
-                Some(json) => typed(column, json, &prefix, &mut faults),
-                None => filled(context, column),
-            };
-            row.push(value);
+        if columns.is_none() {
+            let names: Vec<String> = object.keys().cloned().collect();
+            check_names(
+                target,
+                target.access.insertable(),
+                &names,
+                &prefix,
+                &mut faults,
+            );
+        }
+        require(target.table, &names, &prefix, &mut faults);
+        let mut row = Vec::with_capacity(written.len());
+        for column in &written {
+            row.push(match object.get(column.name.as_str()) {
+                Some(json) if is_named(column) => body.typed(column, json, &prefix, &mut faults),
+                None if is_named(column) && !missing_default => {
+                    body.typed(column, &Json::Null, &prefix, &mut faults)
+                }
+                None if is_named(column) => default(context, column, &prefix, &mut faults),
+                Some(_) | None => filled(context, column),
+            });
         }
         if faults.len() == before {
             let known = |name: &Ident| {
-                let place = columns.iter().position(|column| column.name == *name);
+                let place = written.iter().position(|column| column.name == *name);
                 place.map(|place| row[place].clone())
             };
             check_row(target.table, &known, &prefix, &mut faults);
@@ -132,39 +100,47 @@ pub(super) fn insert_rows(
         }
     }
     if faults.is_empty() {
-        let columns = columns.iter().map(|column| column.name.clone()).collect();
+        let columns = written.iter().map(|column| column.name.clone()).collect();
         return Ok(Rows { columns, rows });
     }
     Err(RestError::faults("the body", &faults))
 }
 
-/// Columns and values of an update.
-pub(super) fn assignments(
-    target: Target<'_>,
-    object: &Map<String, Json>,
-) -> Result<Vec<(Ident, Value)>, RestError> {
-    let mut faults = Vec::new();
-    check_keys(target, target.access.updatable(), object, "", &mut faults);
-    let mut values = Vec::new();
-    for column in &target.table.columns {
-        if let Some(json) = object.get(column.name.as_str()) {
-            values.push((column.name.clone(), typed(column, json, "", &mut faults)));
-        }
+/// `columns=` names something that is not there.
+fn unknown_column(target: Target<'_>, faults: &[Fault]) -> RestError {
+    let wanted = faults[0].pointer.trim_start_matches('/');
+    RestError::column(
+        &target.table.name,
+        wanted,
+        target.access.insertable().iter(),
+    )
+}
+
+/// The default of a column that an object lacks and others of the body have.
+fn default(context: Context<'_>, column: &Column, prefix: &str, faults: &mut Vec<Fault>) -> Value {
+    if is_filled(column) {
+        return filled(context, column);
     }
-    if faults.is_empty() {
-        let known = |name: &Ident| {
-            values
-                .iter()
-                .find(|(column, _)| column == name)
-                .map(|(_, value)| value.clone())
-        };
-        check_row(target.table, &known, "", &mut faults);
-    }
-    if faults.is_empty() {
-        Ok(values)
-    } else {
-        Err(RestError::faults("the body", &faults))
-    }
+    let known = |leaf: &ExprKind| match leaf {
+        ExprKind::Now => Some(Value::Timestamp(context.moment.now)),
+        _ => None,
+    };
+    let value = match &column.default {
+        Some(ColumnDefault::Caller(expr) | ColumnDefault::Engine(expr)) => expr.evaluate(&known),
+        None if column.nullable => Some(Value::Null),
+        None => None,
+    };
+    value.unwrap_or_else(|| {
+        faults.push(Fault {
+            pointer: pointer(prefix, column.name.as_str()),
+            code: "required",
+            message: format!(
+                "{} is made by the database: give it to all rows or to none",
+                column.name
+            ),
+        });
+        Value::Null
+    })
 }
 
 /// Whether we make the value when the body does not name it.
@@ -198,19 +174,40 @@ fn filled(context: Context<'_>, column: &Column) -> Value {
             );
             lang::Environment::auth(&environment, function)
         }
+        // With as many digits behind the point as the column has.
+        ExprKind::Literal(Literal::Int(number)) => {
+            from_text(&number.to_string(), &column.ty).unwrap_or(Value::Null)
+        }
+        ExprKind::Literal(Literal::Decimal(text)) => {
+            from_text(text, &column.ty).unwrap_or(Value::Null)
+        }
         _ => Value::Null,
     }
 }
 
-fn check_keys(
+/// A decimal with a constant for its default, which SQLite would keep as it is written.
+fn is_decimal(column: &Column) -> bool {
+    let constant = match &column.default {
+        Some(ColumnDefault::Engine(expr)) => {
+            matches!(
+                expr.kind,
+                ExprKind::Literal(Literal::Int(_) | Literal::Decimal(_))
+            )
+        }
+        Some(ColumnDefault::Caller(_)) | None => false,
+    };
+    constant && matches!(column.ty, Type::Numeric { .. })
+}
+
+fn check_names(
     target: Target<'_>,
     writable: &[Ident],
-    object: &Map<String, Json>,
+    names: &[String],
     prefix: &str,
     faults: &mut Vec<Fault>,
 ) {
-    for key in object
-        .keys()
+    for key in names
+        .iter()
         .filter(|key| !writable.iter().any(|column| *column == *key.as_str()))
     {
         let readable = target.access.readable();
@@ -238,10 +235,10 @@ fn check_keys(
     }
 }
 
-fn require(table: &Table, object: &Map<String, Json>, prefix: &str, faults: &mut Vec<Fault>) {
+fn require(table: &Table, names: &[String], prefix: &str, faults: &mut Vec<Fault>) {
     for column in &table.columns {
         let optional = column.nullable || column.default.is_some() || column.identity;
-        if !optional && !object.contains_key(column.name.as_str()) {
+        if !optional && !names.iter().any(|name| *name == *column.name.as_str()) {
             let message = format!("{} is required", column.name);
             faults.push(Fault {
                 pointer: pointer(prefix, column.name.as_str()),
@@ -249,30 +246,6 @@ fn require(table: &Table, object: &Map<String, Json>, prefix: &str, faults: &mut
                 message,
             });
         }
-    }
-}
-
-fn typed(column: &Column, json: &Json, prefix: &str, faults: &mut Vec<Fault>) -> Value {
-    let mut fault = |code, message: String| {
-        let message = format!("{} {message}", column.name);
-        faults.push(Fault {
-            pointer: pointer(prefix, column.name.as_str()),
-            code,
-            message,
-        });
-        Value::Null
-    };
-    if json.is_null() {
-        // JSON's null is a value of a JSON column only where SQL's cannot be.
-        return match (column.nullable, &column.ty) {
-            (true, _) => Value::Null,
-            (false, Type::Json) => Value::Json(String::from("null")),
-            (false, _) => fault("required", String::from("cannot be null")),
-        };
-    }
-    match from_json(json, &column.ty) {
-        Ok(value) => value,
-        Err((code, message)) => fault(code, message),
     }
 }
 

@@ -4,6 +4,7 @@ use schema::{ForeignKey, Table};
 use serde_json::json;
 use sql::{DbError, Dialect, Ident, Kind, Query, Sql, Value};
 
+use super::write::Done;
 use super::{Context, Target, WritePlan};
 use crate::error::Fault;
 use crate::{ErrorKind, RestError};
@@ -51,9 +52,9 @@ impl WritePlan {
     pub fn explain(&self, error: &DbError) -> Explained {
         let errors = &self.errors;
         let found = match error {
-            DbError::Unexpected { .. } => match self.after_is_single() {
-                true => several(),
-                false => errors.denied.clone(),
+            DbError::Unexpected { step, affected } => match self.done {
+                Done::Changed { step: own, .. } if own == *step => counted(*affected, self.most),
+                _ => errors.denied.clone(),
             },
             DbError::Unique {
                 constraint,
@@ -76,17 +77,6 @@ impl WritePlan {
             other => return Explained::Error(general(other)),
         };
         Explained::Error(found)
-    }
-
-    fn after_is_single(&self) -> bool {
-        matches!(
-            self.after,
-            super::AfterWrite::Changed {
-                object: true,
-                by_key: false,
-                ..
-            }
-        )
     }
 }
 
@@ -132,12 +122,21 @@ impl RestError {
     }
 }
 
-fn several() -> RestError {
-    RestError::new(
-        ErrorKind::NotAcceptable,
-        "PGRST116",
-        "exactly one row was asked for",
-    )
+/// Another number of rows than was asked for.
+fn counted(affected: u64, most: Option<u64>) -> RestError {
+    match most {
+        Some(most) => {
+            let message = format!("{affected} rows would change, more than {most}");
+            RestError::new(ErrorKind::BadRequest, "PGRST124", message)
+                .hint("name fewer rows, or raise max-affected")
+        }
+        None => RestError::new(
+            ErrorKind::NotAcceptable,
+            "PGRST116",
+            "exactly one row was asked for",
+        )
+        .details(json!(format!("The result contains {affected} rows"))),
+    }
 }
 
 fn fault(

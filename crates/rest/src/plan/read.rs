@@ -1,54 +1,24 @@
 //! A read: its statements, and the answer that becomes of their rows.
 
-use sql::{DbError, DbResult, Kind, Query, RowRef, RowSink, ValueRef};
+use sql::{DbError, Query, RowSink, Step};
 
+use super::form::{Answer, Form};
 use super::select::resolve;
-use super::statement::Statements;
+use super::statement::{Statements, Wanted};
 use super::{Context, Target};
-use crate::json::{ChildWriter, Field, RowWriter, Style, to_csv};
+use crate::json::{Field, Style};
 use crate::request::{Count, Format, Media, Prefer, ReadRequest};
-use crate::{ContentType, ErrorKind, RestError, Success, SuccessKind};
-
-/// What the rows become.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// An array.
-    Many,
-    /// One object; none is "not found", several are refused.
-    One,
-    /// One object; none is this JSON instead.
-    OneOr(String),
-    /// The first column of the one row, bare.
-    Value,
-}
+use crate::{RestError, Success};
 
 /// A read that is ready to run.
 pub struct ReadPlan {
-    pub(super) children: Vec<(Query, ChildWriter)>,
-    pub(super) count: Option<(Query, Total)>,
-    pub(super) rows: (Query, RowWriter),
-    pub(crate) answer: Answer,
-    pub(super) offset: u64,
-    pub(super) has_range: bool,
-    /// The names of the columns of a line, where the answer is CSV.
-    pub(super) csv: Option<Vec<String>>,
-    pub(crate) applied: Vec<String>,
+    /// The rows, each relation, the count: in the order of the form's sinks.
+    queries: Vec<Query>,
+    form: Form,
+    applied: Vec<String>,
     /// `Cache-Control` and status of an SQL file.
     pub(crate) cache_control: Option<String>,
     pub(crate) status: Option<u16>,
-}
-
-/// Takes the one number of a counting statement.
-#[derive(Default)]
-pub(super) struct Total(Option<u64>);
-
-impl RowSink for Total {
-    fn row(&mut self, row: &RowRef<'_>) -> DbResult<()> {
-        if let ValueRef::Int(count) = row.get(0, Kind::BigInt)? {
-            self.0 = u64::try_from(count).ok();
-        }
-        Ok(())
-    }
 }
 
 /// A statement with the sink that takes its rows.
@@ -58,13 +28,8 @@ impl ReadPlan {
     /// A read with one statement and given fields, as SQL files have it.
     pub(crate) fn of_rows(query: Query, fields: Vec<Field>, answer: Answer) -> Self {
         Self {
-            children: Vec::new(),
-            count: None,
-            rows: (query, RowWriter::new(fields, Style::default())),
-            answer,
-            offset: 0,
-            has_range: false,
-            csv: None,
+            queries: vec![query],
+            form: Form::of_rows(fields, Style::default(), answer),
             applied: Vec::new(),
             cache_control: None,
             status: None,
@@ -73,123 +38,37 @@ impl ReadPlan {
 
     /// The statements, to be run in one snapshot when there are several.
     pub fn parts(&mut self) -> Vec<ReadPart<'_>> {
-        let mut parts: Vec<ReadPart<'_>> = Vec::with_capacity(2 + self.children.len());
-        parts.push((&self.rows.0, &mut self.rows.1));
-        for (query, writer) in &mut self.children {
-            parts.push((query, writer));
-        }
-        if let Some((query, total)) = &mut self.count {
-            parts.push((query, total));
-        }
-        parts
+        self.queries.iter().zip(self.form.sinks()).collect()
     }
 
     /// The only statement, when there is only one.
     pub fn single(&mut self) -> Option<ReadPart<'_>> {
-        if self.children.is_empty() && self.count.is_none() {
-            return Some((&self.rows.0, &mut self.rows.1));
+        match self.queries.as_slice() {
+            [only] => self.form.sinks().next().map(|sink| (only, sink)),
+            _ => None,
         }
-        None
+    }
+
+    /// The statements as steps of a unit, and what takes their rows.
+    pub(super) fn into_steps(self) -> (Vec<Step>, Form) {
+        let step = |query: Query| Step::new(query.sql).returning(query.kinds);
+        (self.queries.into_iter().map(step).collect(), self.form)
     }
 
     /// What a failed statement means, where it is not the engine's affair: a limit, a cast.
     pub fn refusal(&mut self, error: &DbError) -> Option<RestError> {
-        if *error != DbError::Stopped {
-            return None;
-        }
-        let children = self.children.iter_mut();
-        let refused = self.rows.1.refusal();
-        refused.or_else(|| {
-            children
-                .map(|(_, child)| child)
-                .find_map(ChildWriter::refusal)
-        })
+        self.form.refusal(error)
     }
 
     /// The answer, when all statements have answered.
     pub fn finish(self) -> Result<Success, RestError> {
-        let rows = self.rows.1.rows;
-        let children: Vec<ChildWriter> = self
-            .children
-            .into_iter()
-            .map(|(_, writer)| writer)
-            .collect();
-        let body = self.rows.1.finish(&children);
-        let mut success = Success::rows(shape(&self.answer, rows, body)?);
-        let total = self.count.and_then(|(_, total)| total.0);
-        if self.has_range {
-            range(&mut success, self.offset, rows, total)?;
-        }
-        if self.answer != Answer::Many {
-            success.content_type = ContentType::Object;
-        }
-        if let Some(names) = &self.csv {
-            success.body = to_csv(&success.body, names).unwrap_or_default();
-            success.content_type = ContentType::Csv;
-        }
+        let mut success = self.form.finish()?;
         if let Some(status) = self.status {
-            success.kind = SuccessKind::Declared(status);
+            success.kind = crate::SuccessKind::Declared(status);
         }
         success.preference_applied = self.applied;
         success.cache_control = self.cache_control;
         Ok(success)
-    }
-}
-
-/// `Content-Range`, and whether there is more than the page holds.
-fn range(
-    success: &mut Success,
-    offset: u64,
-    rows: u64,
-    total: Option<u64>,
-) -> Result<(), RestError> {
-    if let Some(total) = total.filter(|total| offset > *total) {
-        let message = format!("the offset {offset} is behind the last of {total} rows");
-        return Err(RestError::new(
-            ErrorKind::RangeNotSatisfiable,
-            "PGRST103",
-            message,
-        ));
-    }
-    let total_text = total.map_or(String::from("*"), |total| total.to_string());
-    success.content_range = Some(match rows {
-        0 => format!("*/{total_text}"),
-        _ => format!("{offset}-{}/{total_text}", offset + rows - 1),
-    });
-    if total.is_some_and(|total| rows < total) {
-        success.kind = SuccessKind::PartialRows;
-    }
-    Ok(())
-}
-
-/// An array of rows as what was asked for.
-pub(crate) fn shape(answer: &Answer, rows: u64, body: Vec<u8>) -> Result<Vec<u8>, RestError> {
-    let several = || {
-        RestError::new(
-            ErrorKind::NotAcceptable,
-            "PGRST116",
-            "one row was asked for, there are more",
-        )
-        .details(serde_json::json!(format!(
-            "The result contains {rows} rows"
-        )))
-    };
-    match (answer, rows) {
-        (Answer::Many, _) => Ok(body),
-        (Answer::One, 0) => Err(RestError::row()),
-        (Answer::OneOr(empty), 0) => Ok(empty.clone().into_bytes()),
-        (Answer::One | Answer::OneOr(_), 1) => Ok(body[1..body.len() - 1].to_vec()),
-        (Answer::Value, 0) => Ok(b"null".to_vec()),
-        (Answer::Value, 1) => {
-            // `[{"name":value}]`, and a name of ours holds no unescaped quote.
-            let inner = &body[2..body.len() - 2];
-            let colon = inner
-                .windows(2)
-                .position(|pair| pair == b"\":")
-                .map_or(0, |place| place + 2);
-            Ok(inner[colon..].to_vec())
-        }
-        (Answer::One | Answer::OneOr(_) | Answer::Value, _) => Err(several()),
     }
 }
 
@@ -198,7 +77,7 @@ pub(crate) fn plan_read(
     context: Context<'_>,
     target: Target<'_>,
     request: &ReadRequest,
-    key: Option<&[sql::Value]>,
+    wanted: Wanted<'_>,
     media: Media,
     prefer: &Prefer,
 ) -> Result<ReadPlan, RestError> {
@@ -208,30 +87,27 @@ pub(crate) fn plan_read(
     let limit = limit(context, request)?;
     let selection = request.select.as_ref();
     let level = resolve(context, target, selection, &request.root, &request.embeds)?;
-    let style = Style {
-        strips_nulls: media.strips_nulls,
-        zone: prefer.zone.clone(),
-        max_bytes: context.limits.max_response_bytes,
+    let style = Style::of(media, prefer, context.limits.max_response_bytes);
+    let mut statements = Statements::new(context, &level, wanted, limit, style);
+    let (query, rows) = statements.rows()?;
+    let is_list = matches!(wanted, Wanted::All);
+    let count = match prefer.count {
+        Count::Exact if is_list => Some(statements.count(None)?),
+        Count::Bounded if is_list => Some(statements.count(Some(context.limits.max_count))?),
+        Count::None | Count::Exact | Count::Bounded => None,
     };
-    let mut statements = Statements::new(context, &level, key, limit, style);
-    let rows = statements.rows()?;
-    let count = match (prefer.count, key) {
-        (Count::None, _) | (_, Some(_)) => None,
-        (Count::Exact, None) => Some(statements.count(None)?),
-        (Count::Bounded, None) => Some(statements.count(Some(context.limits.max_count))?),
-    };
-    let is_object = media.format == Format::Object;
+    let has_total = count.is_some();
+    let (related, children): (Vec<Query>, Vec<_>) = statements.children.into_iter().unzip();
+    let queries = std::iter::once(query).chain(related).chain(count);
+    let is_one = media.format == Format::Object || matches!(wanted, Wanted::Key(_));
+    let answer = if is_one { Answer::One } else { Answer::Many };
+    let form = Form::new(rows, children, has_total, answer).formatted(media.format);
     Ok(ReadPlan {
-        children: statements.children,
-        count: count.map(|query| (query, Total::default())),
-        csv: (media.format == Format::Csv).then(|| rows.1.names()),
-        rows,
-        answer: match is_object || (key.is_some() && media.format != Format::Csv) {
-            true => Answer::One,
-            false => Answer::Many,
+        queries: queries.collect(),
+        form: match is_list {
+            true => form.page(request.root.offset.unwrap_or(0)),
+            false => form,
         },
-        offset: request.root.offset.unwrap_or(0),
-        has_range: key.is_none(),
         applied: prefer.applied.clone(),
         cache_control: None,
         status: None,

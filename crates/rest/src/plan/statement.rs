@@ -19,11 +19,24 @@ use crate::json::{ChildWriter, Field, RowWriter, Style, Ties, member_key};
 /// The place of a related row among those of its parent.
 const PLACE: Ident = Ident::of("row_place");
 
+/// Which rows of the relation that the URL names.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'k> {
+    /// A page of those that the filters leave.
+    All,
+    /// The one with this primary key.
+    Key(&'k [Value]),
+    /// All with these values in these columns: rows that were written.
+    Written(&'k [Ident], &'k [Vec<Value>]),
+    /// All that the filters leave, or the one with this key, that this rule lets be changed.
+    Changeable(&'k Expr, Option<&'k [Value]>),
+}
+
 /// What is written of one request.
 pub(super) struct Statements<'s, 'a> {
     context: Context<'a>,
     root: &'s Level<'a>,
-    key: Option<&'s [Value]>,
+    wanted: Wanted<'s>,
     limit: u64,
     style: Style,
     /// The statements of related rows so far, those of theirs before them.
@@ -49,14 +62,14 @@ impl<'s, 'a> Statements<'s, 'a> {
     pub(super) fn new(
         context: Context<'a>,
         root: &'s Level<'a>,
-        key: Option<&'s [Value]>,
+        wanted: Wanted<'s>,
         limit: u64,
         style: Style,
     ) -> Self {
         Self {
             context,
             root,
-            key,
+            wanted,
             limit,
             style,
             children: Vec::new(),
@@ -111,7 +124,8 @@ impl<'s, 'a> Statements<'s, 'a> {
 
     fn weight(&self) -> Weight {
         let offset = self.root.scope.offset.unwrap_or(0);
-        match self.key.is_some() || (self.limit <= 1_000 && offset <= 10_000) {
+        let is_one = matches!(self.wanted, Wanted::Key(_));
+        match is_one || (self.limit <= 1_000 && offset <= 10_000) {
             true => Weight::Short,
             false => Weight::Long,
         }
@@ -240,7 +254,7 @@ impl<'s, 'a> Statements<'s, 'a> {
         self.joins(sql, level, true)?;
         sql.push(" where ");
         match rows {
-            Rows::Root => self.where_key(sql),
+            Rows::Root => self.where_wanted(sql),
             Rows::Related(embed, parent) => self.where_tied(sql, embed, parent)?,
         }
         self.conditions(sql, level)?;
@@ -338,14 +352,43 @@ impl<'s, 'a> Statements<'s, 'a> {
         Ok(())
     }
 
-    fn where_key(&self, sql: &mut Sql) {
+    fn where_wanted(&self, sql: &mut Sql) {
         sql.push("1 = 1");
-        let (level, primary) = (self.root, self.root.target.table.primary_key.as_ref());
-        let columns = primary.map_or(&[][..], |key| &key.columns);
-        for (column, value) in columns.iter().zip(self.key.unwrap_or_default()) {
-            let kind = kind_of(level.target, column);
-            sql.push(" and ").column(&level.alias, column).push(" = ");
-            sql.typed_arg(value.clone(), kind);
+        let level = self.root;
+        match self.wanted {
+            Wanted::All => {}
+            Wanted::Key(key) => self.has_key(sql, key),
+            Wanted::Written(_, []) => {
+                sql.push(" and 1 = 0");
+            }
+            Wanted::Written(columns, rows) => {
+                for (place, row) in rows.iter().enumerate() {
+                    sql.push(if place == 0 { " and ((" } else { ") or (" });
+                    self.equal_values(sql, columns, row);
+                }
+                sql.push("))");
+            }
+            Wanted::Changeable(rule, key) => {
+                if let Some(key) = key {
+                    self.has_key(sql, key);
+                }
+                self.rule(sql, rule, &level.alias);
+            }
+        }
+    }
+
+    fn has_key(&self, sql: &mut Sql, key: &[Value]) {
+        let primary = self.root.target.table.primary_key.as_ref();
+        sql.push(" and ");
+        self.equal_values(sql, primary.map_or(&[][..], |key| &key.columns), key);
+    }
+
+    fn equal_values(&self, sql: &mut Sql, columns: &[Ident], values: &[Value]) {
+        let level = self.root;
+        for (place, (column, value)) in columns.iter().zip(values).enumerate() {
+            sql.push(if place > 0 { " and " } else { "" });
+            sql.column(&level.alias, column).push(" = ");
+            sql.typed_arg(value.clone(), kind_of(level.target, column));
         }
     }
 
@@ -399,9 +442,12 @@ impl<'s, 'a> Statements<'s, 'a> {
     /// Order, limit and offset.
     fn page(&self, sql: &mut Sql, rows: Rows<'_, 'a>) -> Result<(), RestError> {
         match rows {
-            Rows::Root if self.key.is_some() => Ok(()),
+            Rows::Root if matches!(self.wanted, Wanted::Key(_)) => Ok(()),
             Rows::Root => {
                 write_order(sql, self.root)?;
+                if !matches!(self.wanted, Wanted::All) {
+                    return Ok(());
+                }
                 sql.push(" limit ").number(self.limit);
                 if let Some(offset) = self.root.scope.offset.filter(|offset| *offset > 0) {
                     sql.push(" offset ").number(offset);

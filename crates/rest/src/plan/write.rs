@@ -1,52 +1,49 @@
 //! Writing: units of steps with the rules compiled into them.
 
 mod change;
+mod delete;
 mod insert;
 mod replace;
+mod shown;
+mod upsert;
 
 use lang::{Expr, ExprKind, Span};
 use schema::Table;
-use sql::{Ident, Kind, Outcome, RowRef, RowSink, Sql, Step, Value};
+use sql::{DbError, Ident, Outcome, Step, Value};
 
 use super::explain::TableErrors;
+use super::form::Form;
 use super::{Context, Target};
 use crate::access::{RequestEnvironment, join};
-use crate::json::{Field, RowWriter, Style};
-use crate::plan::read::shape;
-use crate::request::{Condition, Prefer, ReadRequest, Returning};
-use crate::{Answer, ContentType, ErrorKind, Method, Request, RestError, Success, SuccessKind};
+use crate::request::{Format, Media, Prefer, ReadRequest, Returning};
+use crate::{ErrorKind, Method, Request, RestError, Success, SuccessKind};
+
+pub(crate) use shown::{Shown, plan_shown};
 
 /// A write that is ready to run.
 pub struct WritePlan {
     pub(crate) unit: Vec<Step>,
     pub(crate) rehearse: bool,
-    pub(crate) after: AfterWrite,
+    pub(crate) done: Done,
+    pub(crate) shown: Shown,
     pub(super) errors: TableErrors,
+    /// `Prefer: max-affected`
+    pub(super) most: Option<u64>,
     applied: Vec<String>,
 }
 
-/// What becomes of the outcomes.
-pub(crate) enum AfterWrite {
+/// What the unit's outcomes mean.
+pub(crate) enum Done {
     /// Rows were inserted.
-    Inserted {
-        location: Option<String>,
-        rows: Option<(usize, Vec<Field>)>,
-        object: bool,
-    },
+    Inserted { location: Option<String> },
+    /// Rows were changed, or those of `step` were inserted.
+    Merged { step: usize },
     /// Rows were changed or deleted by `step`.
-    Changed {
-        step: usize,
-        rows: Option<(usize, Vec<Field>)>,
-        by_key: bool,
-        object: bool,
-    },
+    Changed { step: usize, by_key: bool },
     /// A row was replaced by `step` or made by the one behind it.
     Replaced { step: usize, denied: RestError },
-    /// An SQL file's last rows.
+    /// An SQL file has run.
     File {
-        step: usize,
-        fields: Vec<Field>,
-        answer: Option<Answer>,
         status: Option<u16>,
         cache: Option<String>,
     },
@@ -55,15 +52,18 @@ pub(crate) enum AfterWrite {
 impl WritePlan {
     pub(crate) fn new(
         unit: Vec<Step>,
-        after: AfterWrite,
+        done: Done,
+        shown: Shown,
         errors: TableErrors,
         prefer: &Prefer,
     ) -> Self {
         Self {
             unit,
             rehearse: prefer.rollback,
-            after,
+            done,
+            shown,
             errors,
+            most: prefer.max_affected,
             applied: prefer.applied.clone(),
         }
     }
@@ -79,106 +79,68 @@ impl WritePlan {
         self.rehearse
     }
 
-    /// The answer, when the unit is committed.
-    #[expect(clippy::too_many_lines, reason = "one arm for each kind of write")]
-    pub fn finish(self, outcomes: &[Outcome]) -> Result<Success, RestError> {
-        let mut success = match self.after {
-            AfterWrite::Inserted {
-                location,
-                rows,
-                object,
-            } => {
-                let mut success = Success::empty(SuccessKind::Created);
-                if let Some((step, fields)) = rows {
-                    let (count, body) = render(outcomes, step, fields)?;
-                    let answer = if object { Answer::One } else { Answer::Many };
-                    success.body = shape(&answer, count, body)?;
-                    success.content_type = if object {
-                        ContentType::Object
-                    } else {
-                        ContentType::Json
-                    };
-                }
-                success.location = location;
-                success
-            }
-            AfterWrite::Changed {
-                step,
-                rows,
-                by_key,
-                object,
-            } => {
-                let affected = outcomes.get(step).map_or(0, |outcome| outcome.affected);
-                if by_key && affected == 0 {
-                    return Err(RestError::row());
-                }
-                match rows {
-                    None => Success::empty(SuccessKind::NoContent),
-                    Some((step, fields)) => {
-                        let (count, body) = render(outcomes, step, fields)?;
-                        let one = object || by_key;
-                        let answer = if one { Answer::One } else { Answer::Many };
-                        let mut success = Success::rows(shape(&answer, count, body)?);
-                        if one {
-                            success.content_type = ContentType::Object;
-                        }
-                        success
-                    }
-                }
-            }
-            AfterWrite::Replaced { step, denied } => {
-                let affected =
-                    |step: usize| outcomes.get(step).map_or(0, |outcome| outcome.affected);
-                match (affected(step), affected(step + 1)) {
-                    (0, 0) => return Err(denied),
-                    (0, _) => Success::empty(SuccessKind::Created),
-                    _ => Success::empty(SuccessKind::NoContent),
-                }
-            }
-            AfterWrite::File {
-                step,
-                fields,
-                answer,
-                status,
-                cache,
-            } => {
-                let mut success = match answer {
-                    None => Success::empty(SuccessKind::NoContent),
-                    Some(answer) => {
-                        let (count, body) = render(outcomes, step, fields)?;
-                        Success::rows(shape(&answer, count, body)?)
-                    }
-                };
-                if let Some(status) = status {
-                    success.kind = SuccessKind::Declared(status);
-                }
-                success.cache_control = cache;
-                success
-            }
+    /// Whether the same request, planned and run once more, may succeed: somebody else made a row
+    /// between two steps.
+    #[must_use]
+    pub fn is_overtaken(&self, error: &DbError) -> bool {
+        matches!(
+            (&self.done, error),
+            (
+                Done::Merged { .. } | Done::Replaced { .. },
+                DbError::Unique { .. }
+            )
+        )
+    }
+
+    /// The columns and values by which the written rows are to be read, in the same transaction,
+    /// when the unit has run; `None` where it shows them itself.
+    #[must_use]
+    pub fn written(&self, outcomes: &[Outcome]) -> Option<(Vec<Ident>, Vec<Vec<Value>>)> {
+        self.shown.written(outcomes)
+    }
+
+    /// Whether the rows are to be read when the unit has run: it then needs a transaction that
+    /// stays open.
+    #[must_use]
+    pub fn reads_later(&self) -> bool {
+        matches!(self.shown, Shown::Later { .. } | Shown::New { .. })
+    }
+
+    /// The answer, when the unit is committed; `read` are the rows that were read behind it.
+    pub fn finish(self, outcomes: &[Outcome], read: Option<Success>) -> Result<Success, RestError> {
+        let affected = |step: usize| outcomes.get(step).map_or(0, |outcome| outcome.affected);
+        let is_created = match &self.done {
+            Done::Inserted { .. } => true,
+            Done::Merged { step } => affected(*step) > 0,
+            Done::File { .. } => false,
+            Done::Changed { step, by_key } => match *by_key && affected(*step) == 0 {
+                true => return Err(RestError::row()),
+                false => false,
+            },
+            Done::Replaced { step, denied } => match (affected(*step), affected(step + 1)) {
+                (0, 0) => return Err(denied.clone()),
+                (changed, _) => changed == 0,
+            },
         };
+        let shown = match read {
+            Some(read) => Some(read),
+            None => self.shown.finish(outcomes)?,
+        };
+        let mut success = shown.unwrap_or_else(|| Success::empty(SuccessKind::NoContent));
+        if is_created {
+            success.kind = SuccessKind::Created;
+        }
+        match self.done {
+            Done::Inserted { location } => success.location = location,
+            Done::File { status, cache } => {
+                success.kind = status.map_or(success.kind, SuccessKind::Declared);
+                success.cache_control = cache;
+            }
+            Done::Merged { .. } | Done::Changed { .. } | Done::Replaced { .. } => {}
+        }
         success.preference_applied = self.applied;
         Ok(success)
     }
-}
-
-fn render(
-    outcomes: &[Outcome],
-    step: usize,
-    fields: Vec<Field>,
-) -> Result<(u64, Vec<u8>), RestError> {
-    let mut writer = RowWriter::new(fields, Style::default());
-    // An insert of many rows has them in several steps; others have one step with rows.
-    for row in outcomes.iter().skip(step).flat_map(|outcome| &outcome.rows) {
-        writer.row(&RowRef::Owned(row)).map_err(|_| {
-            RestError::new(
-                ErrorKind::Internal,
-                "XX000",
-                "a returned row cannot be shown",
-            )
-        })?;
-    }
-    let count = writer.rows;
-    Ok((count, writer.finish(&[])))
 }
 
 /// Plans a write of a table.
@@ -188,7 +150,7 @@ pub(crate) fn plan_write(
     request: &Request<'_>,
     read: &ReadRequest,
     key: Option<&[Value]>,
-    object: bool,
+    media: Media,
     prefer: &Prefer,
 ) -> Result<WritePlan, RestError> {
     let writer = Writer {
@@ -196,7 +158,7 @@ pub(crate) fn plan_write(
         target,
         read,
         key,
-        object,
+        media,
         prefer,
     };
     match request.method {
@@ -217,13 +179,19 @@ struct Writer<'a, 'r> {
     target: Target<'a>,
     read: &'r ReadRequest,
     key: Option<&'r [Value]>,
-    object: bool,
+    media: Media,
     prefer: &'r Prefer,
 }
 
-impl Writer<'_, '_> {
-    fn table(&self) -> &Table {
+impl<'a> Writer<'a, '_> {
+    fn table(&self) -> &'a Table {
         self.target.table
+    }
+
+    /// The columns of the primary key.
+    fn primary(&self) -> &'a [Ident] {
+        let primary = self.target.table.primary_key.as_ref();
+        primary.map_or(&[][..], |key| &key.columns)
     }
 
     fn denied(&self) -> RestError {
@@ -248,50 +216,45 @@ impl Writer<'_, '_> {
         self.prefer.returning == Returning::Representation
     }
 
-    /// The columns that a representation shows: `select`, without relations.
-    fn shown(&self) -> Result<Vec<(String, &schema::Column)>, RestError> {
-        use crate::request::Item;
-        let readable = self.target.access.readable();
-        let all = || {
-            let columns = self.table().columns.iter();
-            columns
-                .filter(|column| readable.contains(&column.name))
-                .map(|c| (c.name.to_string(), c))
-        };
-        let Some(selection) = &self.read.select else {
-            return Ok(all().collect());
-        };
-        let mut shown = Vec::new();
-        for item in selection {
-            match item {
-                Item::All => shown.extend(all()),
-                Item::Field {
-                    alias,
-                    field,
-                    cast: None,
-                    aggregate: None,
-                } if field.is_plain() => {
-                    let column = super::operand::readable(self.target, &field.name)?;
-                    shown.push((alias.clone().unwrap_or_else(|| field.name.clone()), column));
-                }
-                Item::Field { .. } | Item::Count { .. } | Item::Embed { .. } => {
-                    return Err(RestError::query("a write shows no relations yet")
-                        .hint("read the row again with select"));
-                }
-            }
-        }
-        Ok(shown)
+    /// Whether exactly one row is asked for and no key says that.
+    fn is_single(&self) -> bool {
+        self.media.format == Format::Object && self.key.is_none()
     }
 
-    fn fields(shown: &[(String, &schema::Column)]) -> (Vec<Field>, Vec<Kind>) {
-        let mut fields = Vec::new();
-        let mut kinds = Vec::new();
-        for (index, (key, column)) in shown.iter().enumerate() {
-            let kind = column.ty.kind();
-            fields.push(Field::column(key, index, kind));
-            kinds.push(kind);
+    /// A change of rows names them; a limit would only seem to.
+    fn require_filters(&self) -> Result<(), RestError> {
+        let root = &self.read.root;
+        if root.limit.is_some() || root.offset.is_some() {
+            return Err(RestError::query("limit and offset are for reading")
+                .hint("name the rows with filters"));
         }
-        (fields, kinds)
+        if self.key.is_none() && root.conditions.is_empty() {
+            let message = "a change of rows needs a filter that says which";
+            return Err(RestError::new(ErrorKind::BadRequest, "21000", message)
+                .hint("for all of them write a filter that all satisfy, as id=not.is.null"));
+        }
+        Ok(())
+    }
+
+    fn write_of(
+        &self,
+        unit: Vec<Step>,
+        done: Done,
+        shown: Shown,
+        named: &[(Ident, Value)],
+    ) -> WritePlan {
+        WritePlan::new(unit, done, shown, self.errors(named), self.prefer)
+    }
+
+    /// A form without relations, for rows that a statement returns itself.
+    fn form(&self, columns: &[(String, &schema::Column)]) -> Form {
+        shown::form(
+            self.context,
+            self.media,
+            self.prefer,
+            columns,
+            self.key.is_some(),
+        )
     }
 }
 
@@ -368,25 +331,6 @@ fn null() -> Expr {
         nullable: true,
         span: Span::default(),
     }
-}
-
-fn select(sql: &mut Sql, shown: &[(String, &schema::Column)]) {
-    sql.push("select ")
-        .idents(shown.iter().map(|(_, column)| &column.name));
-}
-
-fn returning(sql: &mut Sql, shown: &[(String, &schema::Column)]) {
-    sql.push(" returning ")
-        .idents(shown.iter().map(|(_, column)| &column.name));
-}
-
-fn conditions_name(conditions: &[Condition], assignments: &[(Ident, Value)]) -> bool {
-    conditions.iter().any(|condition| match condition {
-        Condition::Compare { field, .. } => assignments
-            .iter()
-            .any(|(name, _)| *name == *field.name.as_str()),
-        Condition::Logic { conditions, .. } => conditions_name(conditions, assignments),
-    })
 }
 
 /// A path segment (RFC 3986 §3.3), everything but unreserved characters escaped.

@@ -13,6 +13,7 @@ mod parity;
 mod readme;
 mod values;
 mod views;
+mod writes;
 
 use testkit::{Project, Running, ThrowAwayDatabase};
 

@@ -1,11 +1,12 @@
-//! Changing and deleting: filters, the rules of both rows, and what is shown.
+//! Changing: filters, the rules of both rows, and what is shown.
 
 use lang::{Expr, ExpressionWriter};
 use sql::{Dialect, Expect, Ident, Kind, Sql, Step, Value};
 
-use super::super::body;
+use super::super::body::{self, Assignment};
 use super::super::filter::{Alone, Over, write_conditions};
-use super::{AfterWrite, WritePlan, Writer, conditions_name, returning, select};
+use super::shown::{Shown, kinds, returning};
+use super::{Done, WritePlan, Writer};
 use crate::access::as_constant;
 use crate::{ErrorKind, Request, RestError};
 
@@ -14,166 +15,134 @@ impl Writer<'_, '_> {
         if self.target.access.updatable().is_empty() {
             return Err(self.denied());
         }
-        let (objects, is_array) = body::objects(self.context, request.content_type, request.body)?;
-        let ([object], false) = (objects.as_slice(), is_array) else {
-            return Err(RestError::new(
-                ErrorKind::BadRequest,
-                "PGRST102",
-                "a change is one object",
-            ));
-        };
-        let assignments = body::assignments(self.target, object)?;
+        self.require_filters()?;
+        let body = body::parse(self.context, request.content_type, request.body)?;
+        let object = body.single("a change")?;
+        let assignments = body::assignments(self.target, &body, object)?;
         if assignments.is_empty() {
-            return Err(RestError::new(
-                ErrorKind::Unprocessable,
-                "22000",
-                "the body changes nothing",
-            )
-            .hint("send at least one field"));
+            let message = "the body changes nothing";
+            return Err(RestError::new(ErrorKind::Unprocessable, "22000", message)
+                .hint("send at least one field"));
         }
-        let shown = if self.representation() {
-            self.shown()?
-        } else {
-            Vec::new()
-        };
-        let (fields, kinds) = Self::fields(&shown);
         let mut unit: Vec<Step> = self.guard(&assignments)?.into_iter().collect();
         let mut sql = Sql::new(self.context.dialect);
         sql.push("update ").ident(&self.table().name).push(" set ");
         self.assign(&mut sql, &assignments);
         self.wheres(&mut sql, &self.target.access.update_using)?;
-        let changed = unit.len();
-        let dialect = self.context.dialect;
-        let rows = self.changed_rows(
-            &mut unit,
-            sql,
-            dialect.update_returning(),
-            &shown,
-            kinds,
-            &assignments,
-        )?;
-        let rows = self.representation().then_some((rows, fields));
+        let (step, shown) = self.changing(&mut unit, sql, &assignments)?;
         let by_key = self.key.is_some();
-        let after = AfterWrite::Changed {
-            step: changed,
-            rows,
-            by_key,
-            object: self.object,
-        };
-        Ok(WritePlan::new(
-            unit,
-            after,
-            self.errors(&assignments),
-            self.prefer,
-        ))
+        let named: Vec<(Ident, Value)> = body::values(&assignments);
+        Ok(self.write_of(unit, Done::Changed { step, by_key }, shown, &named))
     }
 
-    /// Adds the changing step, and the reading one where the engine returns nothing; gives the
-    /// place of the rows.
-    pub(super) fn changed_rows(
+    /// Adds the changing step and what shows its rows; gives the place of the changing one.
+    fn changing(
         &self,
         unit: &mut Vec<Step>,
         mut sql: Sql,
-        has_returning: bool,
-        shown: &[(String, &schema::Column)],
-        kinds: Vec<Kind>,
-        assignments: &[(Ident, Value)],
-    ) -> Result<usize, RestError> {
-        let expect = self
-            .prefer
-            .max_affected
-            .map_or(Expect::Anything, Expect::AtMost);
-        let expect = if self.object && self.key.is_none() {
-            Expect::Rows(1)
+        assignments: &[Assignment],
+    ) -> Result<(usize, Shown), RestError> {
+        let expect = self.expected();
+        if !self.representation() {
+            unit.push(Step::new(sql).expecting(expect));
+            return Ok((unit.len() - 1, Shown::Nothing));
+        }
+        let returns = self.context.dialect.update_returning();
+        if let (true, Some(columns)) = (returns, self.plain()?) {
+            returning(&mut sql, columns.iter().map(|(_, column)| &column.name));
+            let step = Step::new(sql).returning(kinds(&columns));
+            unit.push(step.expecting(expect));
+            let step = unit.len() - 1;
+            return Ok((step, Shown::Returned(step, Box::new(self.form(&columns)))));
+        }
+        let primary = self.require_key()?;
+        if let Some(key) = self.key_after(assignments) {
+            unit.push(Step::new(sql).expecting(expect));
+            let step = unit.len() - 1;
+            return Ok((step, self.read_written(unit, primary, &[key])?));
+        }
+        // The change may take rows out of the filter, so their keys are kept.
+        let kinds = self.kinds_of(primary);
+        let step = unit.len();
+        if returns {
+            returning(&mut sql, primary);
+            unit.push(Step::new(sql).returning(kinds).expecting(expect));
         } else {
-            expect
+            let mut keys = Sql::new(self.context.dialect);
+            keys.push("select ").idents(primary);
+            keys.push(" from ").ident(&self.table().name);
+            self.wheres(&mut keys, &self.target.access.update_using)?;
+            keys.push(" for update");
+            unit.push(Step::new(keys).returning(kinds));
+            unit.push(Step::new(sql).expecting(expect));
+        }
+        let assigned = primary.iter().map(|column| {
+            let own = assignments.iter().find(|own| own.column == *column);
+            own.and_then(Assignment::value).cloned()
+        });
+        let shown = Shown::Later {
+            step,
+            columns: primary.to_vec(),
+            assigned: assigned.collect(),
         };
-        if shown.is_empty() || has_returning {
-            let mut step = if shown.is_empty() {
-                Step::new(sql)
-            } else {
-                returning(&mut sql, shown);
-                Step::new(sql).returning(kinds)
-            };
-            step = step.expecting(expect);
-            unit.push(step);
-            return Ok(unit.len() - 1);
-        }
-        let moved = conditions_name(&self.read.root.conditions, assignments);
-        if moved {
-            return Err(RestError::new(
-                ErrorKind::BadRequest,
-                "PGRST127",
-                "this engine cannot show rows that the change takes out of the filter",
-            )
-            .hint("filter by a column that is not changed, or leave return=representation away"));
-        }
-        unit.push(Step::new(sql).expecting(expect));
-        let mut back = Sql::new(self.context.dialect);
-        select(&mut back, shown);
-        back.push(" from ").ident(&self.table().name);
-        let key = self.key_after(assignments);
-        self.wheres_at(&mut back, key.as_deref(), &crate::access::constant(true))?;
-        unit.push(Step::new(back).returning(kinds));
-        Ok(unit.len() - 1)
+        Ok((unit.len() - 1, shown))
     }
 
-    pub(super) fn assign(&self, sql: &mut Sql, assignments: &[(Ident, Value)]) {
-        for (place, (column, value)) in assignments.iter().enumerate() {
-            let kind = self
-                .table()
-                .column(column.as_str())
-                .map(|column| column.ty.kind());
+    pub(super) fn assign(&self, sql: &mut Sql, assignments: &[Assignment]) {
+        for (place, own) in assignments.iter().enumerate() {
             sql.push(if place == 0 { "" } else { ", " })
-                .ident(column)
+                .ident(&own.column)
                 .push(" = ");
-            sql.typed_arg(value.clone(), kind.unwrap_or(Kind::Text));
+            self.assigned(sql, own, &self.table().name);
+        }
+    }
+
+    /// The new value: one that was given, or the old one changed by it.
+    fn assigned(&self, sql: &mut Sql, assignment: &Assignment, table: &Ident) {
+        let column = self.table().column(assignment.column.as_str());
+        let kind = column.map_or(Kind::Text, |column| column.ty.kind());
+        match &assignment.change {
+            body::Change::To(value) => {
+                sql.typed_arg(value.clone(), kind);
+            }
+            // SQLite keeps exact numbers as text, and would make floats of them.
+            body::Change::By(value, sign)
+                if kind == Kind::Numeric && sql.dialect() == Dialect::Sqlite =>
+            {
+                sql.push(match *sign {
+                    " - " => "decimal_sub(",
+                    _ => "decimal_add(",
+                });
+                sql.column(table, &assignment.column).push(", ");
+                sql.typed_arg(value.clone(), kind).push(")");
+            }
+            body::Change::By(value, sign) => {
+                sql.push("(").column(table, &assignment.column).push(sign);
+                sql.typed_arg(value.clone(), kind).push(")");
+            }
         }
     }
 
     /// The key that the row has when its columns have been assigned.
-    fn key_after(&self, assignments: &[(Ident, Value)]) -> Option<Vec<Value>> {
-        let primary = self.table().primary_key.as_ref()?;
-        let after = primary
-            .columns
-            .iter()
-            .zip(self.key?)
-            .map(|(column, value)| {
-                let assigned = assignments.iter().find(|(name, _)| name == column);
-                assigned.map_or(value, |(_, new)| new).clone()
-            });
+    fn key_after(&self, assignments: &[Assignment]) -> Option<Vec<Value>> {
+        let key = self.primary().iter().zip(self.key?);
+        let after = key.map(|(column, value)| {
+            let assigned = assignments.iter().find(|own| own.column == *column);
+            let new = assigned.and_then(Assignment::value);
+            new.unwrap_or(value).clone()
+        });
         Some(after.collect())
     }
 
     /// ` where key and filters and rules`, the table's own name as alias.
     pub(super) fn wheres(&self, sql: &mut Sql, using: &Expr) -> Result<(), RestError> {
-        self.wheres_at(sql, self.key, using)
-    }
-
-    fn wheres_at(
-        &self,
-        sql: &mut Sql,
-        key: Option<&[Value]>,
-        using: &Expr,
-    ) -> Result<(), RestError> {
         let table = &self.table().name;
         sql.push(" where 1 = 1");
-        let primary = self
-            .table()
-            .primary_key
-            .as_ref()
-            .map(|key| key.columns.as_slice());
-        for (column, value) in primary
-            .unwrap_or_default()
-            .iter()
-            .zip(key.unwrap_or_default())
-        {
-            let kind = self
-                .table()
-                .column(column.as_str())
-                .map(|column| column.ty.kind());
+        let key = self.key.unwrap_or_default();
+        let kinds = self.kinds_of(self.primary());
+        for ((column, value), kind) in self.primary().iter().zip(key).zip(kinds) {
             sql.push(" and ").column(table, column).push(" = ");
-            sql.typed_arg(value.clone(), kind.unwrap_or(Kind::Text));
+            sql.typed_arg(value.clone(), kind);
         }
         let over = Over {
             target: self.target,
@@ -181,7 +150,12 @@ impl Writer<'_, '_> {
             related: &Alone,
         };
         write_conditions(sql, over, &self.read.root.conditions)?;
-        // What is found by reading must be readable, as in PostgreSQL.
+        self.rules(sql, using, table);
+        Ok(())
+    }
+
+    /// ` and (rule)`; what is found by reading must be readable, as in PostgreSQL.
+    pub(super) fn rules(&self, sql: &mut Sql, using: &Expr, table: &Ident) {
         for rule in [using, &self.target.access.read] {
             if as_constant(rule) != Some(true) {
                 let environment = self.environment(&[]);
@@ -189,102 +163,64 @@ impl Writer<'_, '_> {
                 ExpressionWriter::new(sql, &environment).expression(rule, Some(table));
             }
         }
-        Ok(())
     }
 
     /// A step that fails when a changed row would break its rule; none where the rule reads
     /// nothing that changes and has decided already which rows may be changed.
-    pub(super) fn guard(&self, assignments: &[(Ident, Value)]) -> Result<Option<Step>, RestError> {
-        let access = self.target.access;
-        let check = &access.update_check;
-        let reads = check.row_columns();
-        let touched = assignments.iter().any(|(column, _)| reads.contains(column));
-        let decided = as_constant(check) == Some(true) || *check == access.update_using;
-        if decided && !touched {
+    pub(super) fn guard(&self, assignments: &[Assignment]) -> Result<Option<Step>, RestError> {
+        let names: Vec<&Ident> = assignments.iter().map(|own| &own.column).collect();
+        if !self.needs_guard(&names) {
             return Ok(None);
         }
-        if as_constant(check) == Some(true) {
-            return Ok(None);
-        }
-        let (table, row) = (&self.table().name, Ident::of("n"));
+        let table = &self.table().name;
         let mut sql = Sql::new(self.context.dialect);
         sql.push("select 1 from (select ");
         for (place, column) in self.table().columns.iter().enumerate() {
             sql.push(if place == 0 { "" } else { ", " });
-            match assignments.iter().find(|(name, _)| *name == column.name) {
-                Some((name, value)) => {
-                    sql.typed_arg(value.clone(), column.ty.kind())
-                        .push(" as ")
-                        .ident(name);
-                }
+            match assignments.iter().find(|own| own.column == column.name) {
+                Some(own) => self.assigned(&mut sql, own, table),
                 None => {
-                    sql.column(table, &column.name)
-                        .push(" as ")
-                        .ident(&column.name);
+                    sql.column(table, &column.name);
                 }
             }
+            sql.push(" as ").ident(&column.name);
         }
         sql.push(" from ").ident(table);
-        self.wheres(&mut sql, &access.update_using)?;
-        sql.push(") as n where not coalesce(");
+        self.wheres(&mut sql, &self.target.access.update_using)?;
+        sql.push(") as n");
+        self.none_breaks(
+            &mut sql,
+            &self.target.access.update_check,
+            &Ident::of("n"),
+            " where ",
+        );
+        Ok(Some(none_expected(sql)))
+    }
+
+    /// Whether a change of these columns could break the rule of changed rows.
+    pub(super) fn needs_guard(&self, changed: &[&Ident]) -> bool {
+        let access = self.target.access;
+        let check = &access.update_check;
+        let reads = check.row_columns();
+        let touched = changed.iter().any(|column| reads.contains(*column));
+        as_constant(check) != Some(true) && (touched || *check != access.update_using)
+    }
+
+    /// `where not coalesce(rule, false) limit 1`
+    pub(super) fn none_breaks(&self, sql: &mut Sql, rule: &Expr, row: &Ident, next: &'static str) {
+        sql.push(next).push("not coalesce(");
         let environment = self.environment(&[]);
-        ExpressionWriter::new(&mut sql, &environment).expression(check, Some(&row));
+        ExpressionWriter::new(sql, &environment).expression(rule, Some(row));
         sql.push(match self.context.dialect {
             Dialect::Sqlite => ", 0) limit 1",
             Dialect::Postgres | Dialect::MySql | Dialect::MariaDb => ", false) limit 1",
         });
-        Ok(Some(
-            Step::new(sql)
-                .returning(vec![Kind::Integer])
-                .expecting(Expect::Rows(0)),
-        ))
     }
+}
 
-    pub(super) fn delete(&self) -> Result<WritePlan, RestError> {
-        if !self.target.access.delete {
-            return Err(self.denied());
-        }
-        let shown = if self.representation() {
-            self.shown()?
-        } else {
-            Vec::new()
-        };
-        let (fields, kinds) = Self::fields(&shown);
-        let mut unit = Vec::new();
-        let mut sql = Sql::new(self.context.dialect);
-        sql.push("delete from ").ident(&self.table().name);
-        self.wheres(&mut sql, &self.target.access.delete_using)?;
-        let has_returning = self.context.dialect.delete_returning();
-        let mut rows = 0;
-        if !shown.is_empty() && !has_returning {
-            let mut before = Sql::new(self.context.dialect);
-            select(&mut before, &shown);
-            before.push(" from ").ident(&self.table().name);
-            self.wheres(&mut before, &self.target.access.delete_using)?;
-            unit.push(Step::new(before).returning(kinds.clone()));
-        }
-        let step = unit.len();
-        let mut delete = if !shown.is_empty() && has_returning {
-            returning(&mut sql, &shown);
-            Step::new(sql).returning(kinds)
-        } else {
-            Step::new(sql)
-        };
-        if let Some(most) = self.prefer.max_affected {
-            delete = delete.expecting(Expect::AtMost(most));
-        }
-        unit.push(delete);
-        if has_returning {
-            rows = step;
-        }
-        let rows = self.representation().then_some((rows, fields));
-        let by_key = self.key.is_some();
-        let after = AfterWrite::Changed {
-            step,
-            rows,
-            by_key,
-            object: self.object,
-        };
-        Ok(WritePlan::new(unit, after, self.errors(&[]), self.prefer))
-    }
+/// A step that fails when it finds a row.
+pub(super) fn none_expected(sql: Sql) -> Step {
+    Step::new(sql)
+        .returning(vec![Kind::Integer])
+        .expecting(Expect::Rows(0))
 }

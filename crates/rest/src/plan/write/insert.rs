@@ -7,19 +7,17 @@ use lang::{
 use sql::{Expect, Ident, Kind, Sql, Step, Value};
 
 use super::super::body::{self, Rows};
-use super::{AfterWrite, WritePlan, Writer, encode, null, returning, select};
+use super::shown::{Shown, returning};
+use super::{Done, WritePlan, Writer, encode, null};
 use crate::access::{as_constant, join};
 use crate::json::write_value;
-use crate::{Request, RestError};
+use crate::request::Resolution;
+use crate::{ErrorKind, Request, RestError};
 
 /// Rows of one statement.
 const ROWS_PER_STATEMENT: usize = 250;
 
 impl Writer<'_, '_> {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "a body, its rows, what is shown of them"
-    )]
     pub(super) fn insert(&self, request: &Request<'_>) -> Result<WritePlan, RestError> {
         let has_filters = !self.read.root.conditions.is_empty() || self.read.root.limit.is_some();
         if has_filters || self.key.is_some() {
@@ -29,68 +27,53 @@ impl Writer<'_, '_> {
         if self.target.access.insertable().is_empty() {
             return Err(self.denied());
         }
-        let (mut objects, is_array) =
-            body::objects(self.context, request.content_type, request.body)?;
-        if let Some(columns) = &self.read.columns {
-            for object in &mut objects {
-                object.retain(|key, _| columns.contains(key));
-            }
-        }
-        if objects.is_empty() {
-            let after = AfterWrite::Inserted {
-                location: None,
-                rows: None,
-                object: self.object,
-            };
-            return Ok(WritePlan::new(
-                Vec::new(),
-                after,
-                self.errors(&[]),
-                self.prefer,
+        let body = body::parse(self.context, request.content_type, request.body)?;
+        let columns = self.read.columns.as_deref();
+        let missing_default = self.prefer.missing_default;
+        let (context, target) = (self.context, self.target);
+        let rows = body::insert_rows(context, target, &body, columns, missing_default)?;
+        if self.representation() && self.is_single() && rows.rows.len() != 1 {
+            let message = format!("one row was asked for, {} are sent", rows.rows.len());
+            return Err(RestError::new(
+                ErrorKind::NotAcceptable,
+                "PGRST116",
+                message,
             ));
         }
-        let rows = body::insert_rows(self.context, self.target, &objects, is_array)?;
-        let shown = if self.representation() {
-            self.shown()?
-        } else {
-            Vec::new()
-        };
-        let (fields, kinds) = Self::fields(&shown);
-        let mut unit = Vec::new();
-        let mut read_backs = Vec::new();
-        // SQLite joins at most 500 selects, and every engine bounds its parameters.
-        for part in rows.rows.chunks(ROWS_PER_STATEMENT) {
-            let part = Rows {
-                columns: rows.columns.clone(),
-                rows: part.to_vec(),
-            };
-            let (sql, is_returning) = self.insert_sql(&part, &shown);
-            let count = part.rows.len() as u64;
-            let expect = if rows.rows.len() == 1 {
-                Expect::One
-            } else {
-                Expect::Rows(count)
-            };
-            let step = Step::new(sql).expecting(expect);
-            unit.push(if is_returning {
-                step.returning(kinds.clone())
-            } else {
-                step
-            });
-            if self.representation() && !is_returning {
-                read_backs.push(self.read_back(&part, &shown, kinds.clone()));
+        if rows.rows.is_empty() {
+            return self.insert_nothing();
+        }
+        match self.prefer.resolution {
+            Resolution::Refuse => self.insert_new(&rows),
+            Resolution::Merge | Resolution::Ignore => {
+                let named = columns.map_or_else(|| body.keys(), <[String]>::to_vec);
+                self.upsert(&rows, &named)
             }
         }
-        let first = if read_backs.is_empty() { 0 } else { unit.len() };
-        unit.append(&mut read_backs);
-        let shows = self.representation().then_some((first, fields));
-        let location = self.location(&rows);
-        let after = AfterWrite::Inserted {
-            location,
-            rows: shows,
-            object: self.object,
+    }
+
+    /// An empty array is no row, and no mistake.
+    fn insert_nothing(&self) -> Result<WritePlan, RestError> {
+        let mut unit = Vec::new();
+        let shown = match self.representation() {
+            true => self.read_written(&mut unit, &[], &[])?,
+            false => Shown::Nothing,
         };
-        let named = match rows.rows.as_slice() {
+        let location = None;
+        Ok(self.write_of(unit, Done::Inserted { location }, shown, &[]))
+    }
+
+    fn insert_new(&self, rows: &Rows) -> Result<WritePlan, RestError> {
+        let plain = match self.representation() {
+            true => self.plain()?,
+            false => Some(Vec::new()),
+        };
+        let mut unit = Vec::new();
+        let shown = match plain {
+            Some(columns) => self.insert_plain(&mut unit, rows, &columns),
+            None => self.insert_read(&mut unit, rows)?,
+        };
+        let named: Vec<(Ident, Value)> = match rows.rows.as_slice() {
             [row] => rows
                 .columns
                 .iter()
@@ -99,20 +82,74 @@ impl Writer<'_, '_> {
                 .collect(),
             _ => Vec::new(),
         };
-        Ok(WritePlan::new(
-            unit,
-            after,
-            self.errors(&named),
-            self.prefer,
-        ))
+        let location = self.location(rows);
+        Ok(self.write_of(unit, Done::Inserted { location }, shown, &named))
+    }
+
+    /// Adds the inserting steps, and the reading ones where the engine returns nothing.
+    fn insert_plain(
+        &self,
+        unit: &mut Vec<Step>,
+        rows: &Rows,
+        columns: &[(String, &schema::Column)],
+    ) -> Shown {
+        let names: Vec<Ident> = columns
+            .iter()
+            .map(|(_, column)| column.name.clone())
+            .collect();
+        let first = self.insert_steps(unit, rows, &names);
+        match columns.is_empty() {
+            true => Shown::Nothing,
+            false => Shown::Returned(first, Box::new(self.form(columns))),
+        }
+    }
+
+    /// The same where a read shows the rows: by their keys, which are known or returned.
+    fn insert_read(&self, unit: &mut Vec<Step>, rows: &Rows) -> Result<Shown, RestError> {
+        let primary = self.require_key()?;
+        if let Some(keys) = rows.values_of(primary) {
+            self.insert_steps(unit, rows, &[]);
+            return self.read_written(unit, primary, &keys);
+        }
+        let step = self.insert_steps(unit, rows, primary);
+        Ok(Shown::Later {
+            step,
+            columns: primary.to_vec(),
+            assigned: vec![None; primary.len()],
+        })
+    }
+
+    /// Adds the inserting steps; gives the place of the first that has the rows' `shown` columns.
+    fn insert_steps(&self, unit: &mut Vec<Step>, rows: &Rows, shown: &[Ident]) -> usize {
+        let kinds = self.kinds_of(shown);
+        let mut read_backs = Vec::new();
+        // SQLite joins at most 500 selects, and every engine bounds its parameters.
+        for part in rows.rows.chunks(ROWS_PER_STATEMENT) {
+            let part = Rows {
+                columns: rows.columns.clone(),
+                rows: part.to_vec(),
+            };
+            let (sql, is_returning) = self.insert_sql(&part, shown);
+            let expect = match rows.rows.len() {
+                1 => Expect::One,
+                _ => Expect::Rows(part.rows.len() as u64),
+            };
+            let step = Step::new(sql).expecting(expect);
+            unit.push(match is_returning {
+                true => step.returning(kinds.clone()),
+                false => step,
+            });
+            if !shown.is_empty() && !is_returning {
+                read_backs.push(self.read_back(&part, shown, kinds.clone()));
+            }
+        }
+        let first = if read_backs.is_empty() { 0 } else { unit.len() };
+        unit.append(&mut read_backs);
+        first
     }
 
     /// The statement, and whether it returns the shown columns itself.
-    pub(super) fn insert_sql(
-        &self,
-        rows: &Rows,
-        shown: &[(String, &schema::Column)],
-    ) -> (Sql, bool) {
+    pub(super) fn insert_sql(&self, rows: &Rows, shown: &[Ident]) -> (Sql, bool) {
         let parameters: Vec<Value> = rows.rows.iter().flatten().cloned().collect();
         let width = rows.columns.len();
         let values = (0..rows.rows.len()).map(|row| {
@@ -148,7 +185,7 @@ impl Writer<'_, '_> {
     }
 
     /// Whether every row is known to satisfy the rule, so that the statement need not ask.
-    fn all_pass(&self, rule: &Expr, rows: &Rows) -> bool {
+    pub(super) fn all_pass(&self, rule: &Expr, rows: &Rows) -> bool {
         if let Some(constant) = as_constant(rule) {
             return constant;
         }
@@ -212,15 +249,13 @@ impl Writer<'_, '_> {
     }
 
     /// The new rows by their keys, where the engine returns nothing.
-    pub(super) fn read_back(
-        &self,
-        rows: &Rows,
-        shown: &[(String, &schema::Column)],
-        kinds: Vec<Kind>,
-    ) -> Step {
+    pub(super) fn read_back(&self, rows: &Rows, shown: &[Ident], kinds: Vec<Kind>) -> Step {
         let mut sql = Sql::new(self.context.dialect);
-        select(&mut sql, shown);
-        sql.push(" from ").ident(&self.table().name).push(" where ");
+        sql.push("select ")
+            .idents(shown)
+            .push(" from ")
+            .ident(&self.table().name)
+            .push(" where ");
         let key = self
             .table()
             .primary_key

@@ -48,6 +48,7 @@ struct Greeting {
 pub(crate) struct MySqlTx {
     transaction: Transaction<'static>,
     dialect: Dialect,
+    is_galera: bool,
 }
 
 impl MySqlDatabase {
@@ -175,6 +176,7 @@ impl MySqlDatabase {
         Ok(MySqlTx {
             transaction,
             dialect: self.dialect,
+            is_galera: self.is_galera,
         })
     }
 
@@ -197,12 +199,33 @@ impl MySqlDatabase {
 }
 
 impl MySqlTx {
+    /// Prepares a statement, and makes sure that the transaction has lived through it: see
+    /// [`prepare_before`], which a conversation cannot do.
+    async fn prepare(&mut self, sql: &Sql) -> DbResult<()> {
+        if !self.is_galera || sql.args().is_empty() {
+            return Ok(());
+        }
+        let prepared = self.transaction.prep(sql.text()).await;
+        prepared.map_err(|error| from_mysql(&error))?;
+        let alive: Option<u8> = self
+            .transaction
+            .query_first("select @@in_transaction")
+            .await
+            .map_err(|error| from_mysql(&error))?;
+        match alive {
+            Some(1) => Ok(()),
+            _ => Err(DbError::Conflict),
+        }
+    }
+
     pub(crate) async fn rows(&mut self, query: &Query) -> DbResult<Vec<Row>> {
+        self.prepare(&query.sql).await?;
         let rows = rows(&mut self.transaction, self.dialect, &query.sql).await?;
         owned(&rows, &query.kinds)
     }
 
     pub(crate) async fn execute(&mut self, sql: &Sql) -> DbResult<u64> {
+        self.prepare(sql).await?;
         let outcome = run_step(&mut self.transaction, self.dialect, &Step::new(sql.clone())).await;
         outcome.map(|outcome| outcome.affected)
     }

@@ -15,7 +15,25 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_aggregate_function("decimal_sum", 1, flags, Sum)
+    connection.create_aggregate_function("decimal_sum", 1, flags, Sum)?;
+    connection.create_scalar_function("decimal_add", 2, flags, |call| combined(call, 1))?;
+    connection.create_scalar_function("decimal_sub", 2, flags, |call| combined(call, -1))
+}
+
+/// The exact sum of two decimals, or with `sign` -1 their difference; null where one is null.
+fn combined(call: &Context<'_>, sign: i128) -> rusqlite::Result<Option<String>> {
+    let (one, other): (Option<String>, Option<String>) = (call.get(0)?, call.get(1)?);
+    let Some((one, other)) = one.zip(other) else {
+        return Ok(None);
+    };
+    let signed = |total: Total| Total {
+        units: total.units * sign,
+        ..total
+    };
+    let sum = Total::parse(&one).zip(Total::parse(&other).map(signed));
+    let sum = sum.and_then(|(one, other)| one.plus(other));
+    let failed = || rusqlite::Error::UserFunctionError("the sum is out of range".into());
+    sum.map(|sum| Some(sum.text())).ok_or_else(failed)
 }
 
 /// `decimal_sum(x)`: the exact sum of decimals or whole numbers, as text; null of none. SQLite's

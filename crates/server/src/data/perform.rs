@@ -1,0 +1,231 @@
+//! Plans to answers: alone, as a unit, or within a transaction that stays open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rest::{Caller, Explained, Moment, Plan, ReadPlan, Request, RestError, Success, WritePlan};
+use sql::{DbError, DbResult, Outcome, RowRef, Tx};
+
+use crate::app::{Compiled, State};
+use crate::error::Refusal;
+
+/// Times that a request is planned and run again after somebody else was faster.
+const RETRIES: u32 = 8;
+
+/// One request of one caller.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) state: &'a Arc<State>,
+    pub(crate) compiled: &'a Compiled,
+    pub(crate) caller: &'a Caller,
+    pub(crate) request: &'a Request<'a>,
+}
+
+/// Why a request in a transaction failed.
+enum Failed {
+    /// Run the whole transaction again.
+    Overtaken(Refusal),
+    /// This is the answer.
+    Refused(Refusal),
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn moment(&self) -> Moment<'a> {
+        Moment {
+            now: self.state.clock.now(),
+            clock: &self.state.clock,
+            rng: &self.state.rng,
+        }
+    }
+
+    fn plan(&self) -> Result<Plan, RestError> {
+        self.compiled
+            .api
+            .plan(self.request, self.caller, self.moment())
+    }
+
+    /// Answers the request.
+    pub(crate) async fn answer(self) -> Result<Success, Refusal> {
+        match self.plan()? {
+            Plan::Read(plan) => self.read(plan).await,
+            Plan::Write(plan) if plan.reads_later() => Box::pin(self.converse()).await,
+            Plan::Write(plan) => self.write(plan).await,
+        }
+    }
+
+    async fn read(self, mut plan: ReadPlan) -> Result<Success, Refusal> {
+        let db = &self.state.db;
+        let result = match plan.single() {
+            Some((query, sink)) => db.read(query, sink).await,
+            None => db.read_all(&mut plan.parts()).await,
+        };
+        if let Err(error) = result {
+            let refused = plan.refusal(&error).map(Refusal::from);
+            return Err(refused.unwrap_or_else(|| failed(&error)));
+        }
+        Ok(plan.finish()?)
+    }
+
+    /// Runs a unit; once more where somebody made a row between two of its steps.
+    async fn write(self, plan: WritePlan) -> Result<Success, Refusal> {
+        let mut plan = plan;
+        let mut attempts = 0;
+        loop {
+            let unit = plan.take_unit();
+            let result = match plan.rehearse() {
+                true => self.state.db.rehearse(unit).await,
+                false => self.state.db.write(unit).await,
+            };
+            let error = match result {
+                Ok(outcomes) => return Ok(plan.finish(&outcomes, None)?),
+                Err(error) => error,
+            };
+            attempts += 1;
+            if !plan.is_overtaken(&error) || attempts > RETRIES {
+                return Err(Box::pin(explain(self.state, plan.explain(&error), &error)).await);
+            }
+            let Plan::Write(again) = self.plan()? else {
+                return Err(failed(&error));
+            };
+            plan = again;
+        }
+    }
+
+    /// Runs a write whose rows are read behind it, in a transaction of its own.
+    async fn converse(self) -> Result<Success, Refusal> {
+        let mut attempts = 0;
+        loop {
+            let mut tx = self
+                .state
+                .db
+                .begin()
+                .await
+                .map_err(|error| failed(&error))?;
+            match self.within(&mut tx).await {
+                Ok((success, keeps)) => {
+                    let ended = match keeps {
+                        true => tx.commit().await,
+                        false => tx.rollback().await,
+                    };
+                    match ended {
+                        Ok(()) => return Ok(success),
+                        Err(DbError::Conflict) if attempts < RETRIES => {}
+                        Err(error) => return Err(failed(&error)),
+                    }
+                }
+                Err(Failed::Overtaken(_)) if attempts < RETRIES => drop(tx),
+                Err(Failed::Overtaken(refusal) | Failed::Refused(refusal)) => return Err(refusal),
+            }
+            attempts += 1;
+            tokio::time::sleep(Duration::from_millis(5 << attempts)).await;
+        }
+    }
+
+    /// Answers the request within a transaction; gives whether its changes are to be kept.
+    async fn within(self, tx: &mut Tx) -> Result<(Success, bool), Failed> {
+        let planned = self.plan().map_err(Failed::of_plan)?;
+        let mut plan = match planned {
+            Plan::Read(plan) => return Ok((read_within(tx, plan).await?, true)),
+            Plan::Write(plan) => plan,
+        };
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        for (place, step) in plan.take_unit().iter().enumerate() {
+            match tx.step(place, step).await {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(DbError::Conflict) => {
+                    return Err(Failed::Overtaken(failed(&DbError::Conflict)));
+                }
+                Err(error) => {
+                    let is_overtaken = plan.is_overtaken(&error);
+                    let refusal = Box::pin(explain(self.state, plan.explain(&error), &error)).await;
+                    return Err(match is_overtaken {
+                        true => Failed::Overtaken(refusal),
+                        false => Failed::Refused(refusal),
+                    });
+                }
+            }
+        }
+        let read = match plan.written(&outcomes) {
+            None => None,
+            Some((columns, values)) => {
+                let api = &self.compiled.api;
+                let (caller, moment) = (self.caller, self.moment());
+                let read = api.plan_written(self.request, caller, moment, &columns, &values);
+                Some(read_within(tx, read.map_err(Failed::of_plan)?).await?)
+            }
+        };
+        let keeps = !plan.rehearse();
+        let success = plan.finish(&outcomes, read).map_err(Failed::of_plan)?;
+        Ok((success, keeps))
+    }
+}
+
+impl Failed {
+    fn of_plan(error: RestError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+async fn read_within(tx: &mut Tx, mut plan: ReadPlan) -> Result<Success, Failed> {
+    let mut result = Ok(());
+    for (query, sink) in plan.parts() {
+        result = feed(tx, query, sink).await;
+        if result.is_err() {
+            break;
+        }
+    }
+    match result {
+        Ok(()) => plan.finish().map_err(Failed::of_plan),
+        Err(DbError::Conflict) => Err(Failed::Overtaken(failed(&DbError::Conflict))),
+        Err(error) => {
+            let refused = plan.refusal(&error).map(Refusal::from);
+            Err(Failed::Refused(refused.unwrap_or_else(|| failed(&error))))
+        }
+    }
+}
+
+async fn feed(
+    tx: &mut Tx,
+    query: &sql::Query,
+    sink: &mut (dyn sql::RowSink + Send),
+) -> DbResult<()> {
+    for row in tx.rows(query).await? {
+        sink.row(&RowRef::Owned(&row))?;
+    }
+    Ok(())
+}
+
+/// A statement that failed; the log gets the cause, the caller its kind.
+pub(crate) fn failed(error: &DbError) -> Refusal {
+    if matches!(
+        error,
+        DbError::Other(_) | DbError::Decode { .. } | DbError::Unavailable(_) | DbError::Full(_)
+    ) {
+        tracing::error!(%error, "a statement failed");
+    }
+    RestError::of_read(error).into()
+}
+
+async fn explain(state: &Arc<State>, explained: Explained, cause: &DbError) -> Refusal {
+    match explained {
+        Explained::Error(error) => {
+            if matches!(
+                error.kind,
+                rest::ErrorKind::Internal | rest::ErrorKind::StorageFull
+            ) {
+                tracing::error!(error = %cause, "a unit failed");
+            }
+            error.into()
+        }
+        Explained::Probe(probes, last) => {
+            for (query, error) in probes {
+                match state.db.optional(&query).await {
+                    Ok(None) => return error.into(),
+                    Ok(Some(_)) => {}
+                    Err(error) => return failed(&error),
+                }
+            }
+            last.into()
+        }
+    }
+}
