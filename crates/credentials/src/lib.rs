@@ -12,6 +12,7 @@ mod master;
 mod password;
 mod phc;
 mod username;
+mod webhook;
 
 pub use email::{EmailAddress, EmailAddressError};
 pub use hash::{HashError, HashParams, PasswordHash, Verdict, hash, verify, verify_unknown};
@@ -19,6 +20,7 @@ pub use keys::{KeyEncryptionKey, OpenError, Pepper, Peppers};
 pub use master::{MasterKey, MasterKeyError};
 pub use password::{Password, PasswordError};
 pub use username::{Username, UsernameError};
+pub use webhook::{WebhookSecretError, WebhookSecrets};
 
 #[cfg(test)]
 mod tests;

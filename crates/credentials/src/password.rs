@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use stdx::Secret;
+use stdx::{Rng, Secret};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// A password in memory; wiped on drop.
@@ -34,6 +34,21 @@ impl Password {
     pub const MIN_CHARS: usize = 8;
     /// The most bytes, before and after normalisation.
     pub const MAX_BYTES: usize = 1024;
+
+    /// A password made by chance, 100 bits as `abcd-efgh-…`, and its text, to be shown once.
+    #[must_use]
+    pub fn generate(rng: &Rng) -> (Self, Secret<String>) {
+        // Letters and digits that nobody takes for each other; 32 of them, so none is likelier.
+        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let mut text = String::with_capacity(24);
+        for (place, byte) in rng.bytes::<20>().into_iter().enumerate() {
+            if place > 0 && place % 4 == 0 {
+                text.push('-');
+            }
+            text.push(char::from(LETTERS[usize::from(byte % 32)]));
+        }
+        (Self(Secret::new(text.clone())), Secret::new(text))
+    }
 
     /// A password that somebody chooses: all rules hold.
     pub fn new(text: String) -> Result<Self, PasswordError> {

@@ -3,3 +3,4 @@
 mod addresses;
 mod keys;
 mod passwords;
+mod webhooks;
