@@ -109,6 +109,40 @@ const ALREADY: [u16; 13] = [
 ];
 
 impl DbError {
+    /// What is wrong, without any value of a row: engines quote them in their own words, of which
+    /// only the code is kept. For logs and lists that must not hold what people say of themselves.
+    #[must_use]
+    pub fn without_values(&self) -> String {
+        let text = match self {
+            Self::Other(text) => text,
+            Self::Decode {
+                column, expected, ..
+            } => return format!("column {column} does not hold {expected}"),
+            Self::Unique { .. }
+            | Self::ForeignKey { .. }
+            | Self::Check { .. }
+            | Self::NotNull { .. }
+            | Self::DoesNotFit { .. }
+            | Self::Unexpected { .. }
+            | Self::Conflict
+            | Self::Full(_)
+            | Self::ReadOnly
+            | Self::Denied(_)
+            | Self::Timeout
+            | Self::Unavailable(_) => return self.to_string(),
+        };
+        let code = text.split(' ').next().unwrap_or_default();
+        let is_code = (4..=5).contains(&code.len())
+            && code.chars().any(|c| c.is_ascii_digit())
+            && code
+                .chars()
+                .all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
+        match is_code {
+            true => format!("the database refused the statement, code {code}"),
+            false => String::from("the database refused the statement"),
+        }
+    }
+
     /// What about the address is wrong, where a database cannot be reached.
     #[must_use]
     pub fn obstacle(&self) -> Obstacle {
