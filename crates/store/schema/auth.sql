@@ -44,3 +44,27 @@ create table auth_settings (
   value       text not null,
   updated_at  timestamptz not null
 );
+
+create table auth_deliveries (
+  id           uuid primary key,                     -- the same at every attempt
+  event_id     uuid not null,                        -- the same for everybody who is told
+  event        varchar(40) not null,
+  target       varchar(120) not null,                -- hooks/login.sql, webhooks.NAME
+  message      text not null,                        -- {"type", "timestamp", "data"}
+  attempts     integer not null default 0,
+  version      integer not null default 0,           -- grows with each change; guards the next one
+  due_at       timestamptz not null,
+  leased_until timestamptz,                          -- while somebody is at it
+  dead_at      timestamptz,                          -- when it was given up
+  last_error   varchar(500),
+  created_at   timestamptz not null
+);
+
+create index auth_deliveries_due on auth_deliveries (target, dead_at, due_at);
+
+create table auth_hook_runs (
+  user_id  uuid not null references auth_users on delete cascade,
+  event    varchar(40) not null,
+  ran_at   timestamptz not null,
+  primary key (user_id, event)
+);

@@ -58,7 +58,9 @@
 
 pub mod accounts;
 mod decode;
+pub mod deliveries;
 mod error;
+pub mod hook_runs;
 mod migrations;
 pub mod roles;
 pub mod settings;

@@ -2,6 +2,18 @@
 
 use lang::Source;
 
+/// Our own migrations: path and text, oldest first.
+const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "migrations/0001_init.sql",
+        include_str!("../migrations/0001_init.sql"),
+    ),
+    (
+        "migrations/0002_deliveries.sql",
+        include_str!("../migrations/0002_deliveries.sql"),
+    ),
+];
+
 /// Pilaster's own `schema/*.sql`.
 #[must_use]
 pub fn system_schema() -> Vec<Source> {
@@ -14,8 +26,9 @@ pub fn system_schema() -> Vec<Source> {
 /// Pilaster's own `migrations/*.sql`, the history `system`, oldest first.
 #[must_use]
 pub fn system_migrations() -> Vec<Source> {
-    vec![Source {
-        path: "migrations/0001_init.sql".to_owned(),
-        text: include_str!("../migrations/0001_init.sql").to_owned(),
-    }]
+    let source = |(path, text): (&str, &str)| Source {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
+    MIGRATIONS.into_iter().map(source).collect()
 }

@@ -3,4 +3,5 @@
 mod declared;
 mod engines;
 mod keeping;
+mod outbox;
 mod registering;

@@ -185,14 +185,17 @@ pub async fn newest(store: &Store, limit: u64) -> StoreResult<Vec<User>> {
     let mut sql = select_user(store);
     sql.push(" order by u.created_at desc, u.id desc limit ")
         .number(limit);
-    let query = Query::long(sql, USER_KINDS.to_vec());
-    let rows = store.db.rows(&query).await?;
-    let read = |row| read_user(&mut Columns::of("auth_users", row));
-    rows.into_iter().map(read).collect()
+    read_users(store, sql).await
 }
 
-/// Changes an account; gives what somebody else has, if that is why it could not.
-pub async fn update(store: &Store, id: Uuid, change: &UserChange) -> StoreResult<Option<Taken>> {
+/// Changes an account, and runs `more` after it, all or nothing; gives what somebody else has, if
+/// that is why it could not.
+pub async fn update(
+    store: &Store,
+    id: Uuid,
+    change: &UserChange,
+    more: Vec<Step>,
+) -> StoreResult<Option<Taken>> {
     let mut sql = store.sql();
     sql.push("update auth_users set updated_at = ")
         .arg(store.clock.now());
@@ -205,7 +208,8 @@ pub async fn update(store: &Store, id: Uuid, change: &UserChange) -> StoreResult
         sql.push(", username_key = ").arg(username.username_key());
     }
     sql.push(" where id = ").arg(id);
-    let unit = vec![Step::new(sql).expecting(Expect::Rows(1))];
+    let mut unit = vec![Step::new(sql).expecting(Expect::Rows(1))];
+    unit.extend(more);
     let Err(error) = store.db.write(unit).await else {
         return Ok(None);
     };
@@ -324,6 +328,29 @@ pub fn set_active_steps(store: &Store, user: Uuid, active: bool) -> Vec<Step> {
     vec![Step::new(sql).expecting(Expect::Rows(1))]
 }
 
+/// The step that says that an address was proved; none where it was, or where the address has
+/// changed meanwhile.
+#[must_use]
+pub fn confirm_step(store: &Store, user: &User) -> Step {
+    let now = store.clock.now();
+    let mut sql = store.sql();
+    sql.push("update auth_users set email_verified_at = ")
+        .arg(now);
+    sql.push(", updated_at = ").arg(now);
+    sql.push(" where id = ").arg(user.id);
+    sql.push(" and email = ").arg(user.email.as_str());
+    sql.push(" and email_verified_at is null");
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// The step that deletes an account; its password, roles and marks go with it.
+#[must_use]
+pub fn delete_step(store: &Store, user: Uuid) -> Step {
+    let mut sql = store.sql();
+    sql.push("delete from auth_users where id = ").arg(user);
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
 const USER_COLUMNS: &str = "select u.id, u.email, u.username, u.first_name, u.last_name, \
      u.display_name, u.active, u.email_verified_at, u.created_at, u.updated_at, u.epoch";
 
@@ -341,7 +368,16 @@ const USER_KINDS: [Kind; 11] = [
     Kind::Integer,
 ];
 
-fn select_user(store: &Store) -> Sql {
+/// The accounts that a statement begun with [`select_user`] finds.
+pub(crate) async fn read_users(store: &Store, sql: Sql) -> StoreResult<Vec<User>> {
+    let query = Query::long(sql, USER_KINDS.to_vec());
+    let rows = store.db.rows(&query).await?;
+    let read = |row| read_user(&mut Columns::of("auth_users", row));
+    rows.into_iter().map(read).collect()
+}
+
+/// All columns of accounts, which are `u` in what follows.
+pub(crate) fn select_user(store: &Store) -> Sql {
     let mut sql = store.sql();
     sql.push(USER_COLUMNS).push(" from auth_users u");
     sql

@@ -35,12 +35,17 @@ pub(super) async fn every_engine(fact: impl AsyncFn(&Store)) {
     }
 }
 
-/// The tables of the init migration, spelled for the engine by replacing type names: enough for
+/// The tables of the migrations, spelled for the engine by replacing type names: enough for
 /// these tables, and independent of the room that does it for everybody's.
 async fn create_tables(store: &Store) {
-    let source = include_str!("../../migrations/0001_init.sql");
-    let (_, up) = source.split_once("-- @up\n").unwrap();
-    let (up, _) = up.split_once("-- @down\n").unwrap();
+    for migration in crate::system_migrations() {
+        let (_, up) = migration.text.split_once("-- @up\n").unwrap();
+        let (up, _) = up.split_once("-- @down\n").unwrap();
+        apply(store, up).await;
+    }
+}
+
+async fn apply(store: &Store, up: &str) {
     let replacements: &[(&str, &str)] = match store.db.dialect() {
         Dialect::Postgres => &[],
         Dialect::Sqlite => &[
@@ -69,7 +74,9 @@ async fn create_tables(store: &Store) {
         let mut sql = Sql::new(store.db.dialect());
         // Text from a file of ours; the writer wants it static.
         sql.push(statement.to_owned().leak());
+        let is_table = statement.starts_with("create table");
         sql.push(match store.db.dialect() {
+            _ if !is_table => "",
             Dialect::Sqlite | Dialect::Postgres => "",
             Dialect::MariaDb => " character set utf8mb4 collate utf8mb4_nopad_bin",
             Dialect::MySql => " character set utf8mb4 collate utf8mb4_0900_bin",
