@@ -104,6 +104,9 @@ pub(crate) enum Command {
     /// List and change accounts.
     #[command(subcommand)]
     User(User),
+    /// What is run and told when something happens to an account.
+    #[command(subcommand)]
+    Hooks(Hooks),
     /// List every route and who may use it.
     #[command(after_help = "Example: pilaster routes")]
     Routes,
@@ -143,6 +146,13 @@ pub(crate) enum User {
         /// An e-mail address, a user name or an id.
         user: String,
     },
+    #[command(flatten)]
+    Change(UserChange),
+}
+
+/// Verbs that change an account.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserChange {
     /// Change an account.
     #[command(after_help = "Example: pilaster user update ada@example.org --email ada@new.example")]
     Update {
@@ -154,6 +164,83 @@ pub(crate) enum User {
         /// The new user name.
         #[arg(long)]
         username: Option<String>,
+    },
+    /// Say that an account's address is proved.
+    #[command(after_help = "Example: pilaster user confirm ada@example.org")]
+    Confirm {
+        /// An e-mail address, a user name or an id.
+        user: String,
+    },
+    /// Give an account a role of schema/, or a new end to one that it has.
+    #[command(after_help = "Example: pilaster user grant ada@example.org editor --for 30d")]
+    Grant {
+        /// An e-mail address, a user name or an id.
+        user: String,
+        /// The role.
+        role: String,
+        /// For how long, as 12h or 30d; for good by default.
+        #[arg(long = "for", value_name = "TIME")]
+        time: Option<String>,
+    },
+    /// Take a role away.
+    #[command(after_help = "Example: pilaster user revoke ada@example.org editor")]
+    Revoke {
+        /// An e-mail address, a user name or an id.
+        user: String,
+        /// The role.
+        role: String,
+    },
+    /// Give an account a new password, made by chance and printed once; its tokens are dead.
+    #[command(after_help = "Example: pilaster user password ada@example.org")]
+    Password {
+        /// An e-mail address, a user name or an id.
+        user: String,
+    },
+    /// Delete an account with its password and roles.
+    #[command(
+        after_help = "Example: pilaster user delete ada@example.org --confirm ada@example.org"
+    )]
+    Delete {
+        /// An e-mail address, a user name or an id.
+        user: String,
+        /// The account's e-mail address, where nobody can be asked for it.
+        #[arg(long, value_name = "ADDRESS")]
+        confirm: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hooks {
+    /// Hook files and webhooks, and how many deliveries each is owed.
+    #[command(after_help = "Example: pilaster hooks list")]
+    List,
+    /// Deliveries that failed: dead letters, then those that are still tried. Exits with 6 when
+    /// there is a dead letter.
+    #[command(after_help = "Example: pilaster hooks failed --json")]
+    Failed,
+    /// Make failed deliveries due at once; a running server takes them within a second.
+    #[command(
+        after_help = "Examples: pilaster hooks retry 019aa6f0-7d1c-7f39-9a51-2f1f6d0c7f11\n          pilaster hooks retry --all"
+    )]
+    Retry {
+        /// One delivery, as `hooks failed` names it.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        id: Option<String>,
+        /// Every dead letter.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Run a hook file for the accounts that it has not run for: those from before the file, say.
+    #[command(
+        after_help = "Examples: pilaster hooks backfill user_registered\n          pilaster hooks backfill user_registered --stamp"
+    )]
+    Backfill {
+        /// Whose file.
+        #[arg(value_parser = ["user_registered", "user_confirmed"])]
+        event: String,
+        /// Only say that it has run for all of them.
+        #[arg(long)]
+        stamp: bool,
     },
 }
 
@@ -425,6 +512,12 @@ pub(crate) enum Secret {
     /// Write a `SECRET_KEY` into .env, mode 0600; prints nothing secret, replaces nothing.
     #[command(after_help = "Example: pilaster secret generate")]
     Generate,
+    /// Write a webhook's secret into .env, mode 0600; its receiver needs the same.
+    #[command(after_help = "Example: pilaster secret webhook crm")]
+    Webhook {
+        /// The NAME of [webhooks.NAME] in pilaster.toml.
+        name: String,
+    },
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod config;
 mod confirm;
 mod db;
 mod dev;
+mod hooks;
 mod init;
 mod migrate;
 mod openapi;
@@ -14,7 +15,7 @@ mod serve;
 mod test;
 mod user;
 
-use crate::cli::{Address, Arguments, Command};
+use crate::cli::{Address, Arguments, Command, Secret};
 use crate::config::{Configuration, find_file};
 use crate::failure::Outcome;
 
@@ -62,7 +63,9 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
             config::show(&load()?, arguments.json);
             Ok(())
         }
-        Command::Secret(_) => secret::generate(&load()?),
+        Command::Hooks(verb) => hooks::run(&load()?, &verb, arguments.json).await,
+        Command::Secret(Secret::Generate) => secret::generate(&load()?),
+        Command::Secret(Secret::Webhook { name }) => secret::webhook(&load()?, &name),
         Command::Openapi => openapi::run(&load()?),
     }
 }

@@ -3,7 +3,9 @@
 mod keys;
 mod layers;
 mod settings;
+mod webhooks;
 
+pub(crate) use keys::WebhookKey;
 pub(crate) use layers::{Configuration, find_file};
 pub(crate) use settings::{
     admin_url, database_options, database_url, is_automatic, logins, master_key, settings,

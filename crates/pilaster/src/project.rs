@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lang::{Diagnostic, Source, Span};
-use rest::{Api, Hook, Limits};
+use rest::{Api, Hooks, Limits};
 use schema::{
     Catalog, CatalogKind, History, Loss, MigrationState, MigrationStatus, Migrations, Runner, diff,
 };
+use server::{Announcer, Settings};
 use sql::{DatabaseUrl, Db, Dialect};
 use stdx::{Clock, Rng};
+use store::Store;
 
-use crate::config::{Configuration, database_options, database_url, logins};
+use crate::config::{Configuration, database_options, database_url, logins, settings};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Bar;
 
@@ -29,7 +31,7 @@ pub(crate) struct Files {
 pub(crate) struct Compiled {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) api: Api,
-    pub(crate) hook: Option<Hook>,
+    pub(crate) hooks: Hooks,
 }
 
 impl Files {
@@ -67,12 +69,17 @@ impl Files {
         own.map_err(|errors| Failure::files(&errors))?;
         let api = Api::new(Arc::clone(&catalog), &self.api, dialect, limits)
             .map_err(|errors| Failure::files(&errors))?;
-        let mut hook = None;
-        for file in &self.hooks {
-            let parsed = Hook::parse(file, &catalog, dialect);
-            hook = Some(parsed.map_err(|errors| Failure::files(&errors))?);
-        }
-        Ok(Compiled { catalog, api, hook })
+        let hooks = self.compile_hooks(&catalog, dialect)?;
+        Ok(Compiled {
+            catalog,
+            api,
+            hooks,
+        })
+    }
+
+    /// The hooks alone, for verbs that change accounts.
+    pub(crate) fn compile_hooks(&self, catalog: &Catalog, dialect: Dialect) -> Outcome<Hooks> {
+        Hooks::compile(&self.hooks, catalog, dialect).map_err(|errors| Failure::files(&errors))
     }
 }
 
@@ -102,6 +109,41 @@ fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> std::io::Re
 /// Pilaster's own migrations.
 pub(crate) fn system_migrations() -> Outcome<Migrations> {
     Migrations::load(&server::system_migrations()).map_err(|errors| Failure::files(&errors))
+}
+
+/// What a verb needs that changes accounts: their tables, and who is told of the change.
+pub(crate) struct Accounts {
+    pub(crate) store: Store,
+    pub(crate) catalog: Catalog,
+    pub(crate) hooks: Hooks,
+    pub(crate) settings: Settings,
+}
+
+impl Accounts {
+    /// Opens a database whose migrations are applied; the hook files are checked first.
+    pub(crate) async fn open(configuration: &Configuration) -> Outcome<Self> {
+        let files = Files::read(&configuration.folder)?;
+        let settings = settings(configuration, 0, false)?;
+        let catalog = files.catalog()?;
+        let db = connect(configuration).await?;
+        let hooks = files.compile_hooks(&catalog, db.dialect())?;
+        require_current(&db, &files).await?;
+        Ok(Self {
+            store: Store::new(db, Clock::System, Rng::System),
+            catalog,
+            hooks,
+            settings,
+        })
+    }
+
+    /// Who is told.
+    pub(crate) fn announcer(&self) -> Announcer<'_> {
+        Announcer {
+            store: &self.store,
+            hooks: &self.hooks,
+            webhooks: &self.settings.webhooks.list,
+        }
+    }
 }
 
 /// Connects to the project's database as who changes its structure, for work that may be long.
@@ -258,7 +300,13 @@ pub(crate) async fn require_current(db: &Db, files: &Files) -> Outcome {
 /// Lets the engine compile every statement of every SQL file.
 pub(crate) async fn prepare(db: &Db, compiled: &Compiled) -> Outcome {
     let mut errors = Vec::new();
-    for (path, sql) in compiled.api.statements_to_prepare() {
+    let hooks = compiled.hooks.statements_to_prepare();
+    for (path, sql) in compiled
+        .api
+        .statements_to_prepare()
+        .into_iter()
+        .chain(hooks)
+    {
         if let Err(error) = db.prepare(&sql).await {
             let span = Span { line: 1, column: 1 };
             errors.push(Diagnostic::new(

@@ -7,7 +7,9 @@ mod parameters;
 mod run;
 mod seed;
 
-pub use hook::{Hook, Registered};
+pub use hook::{
+    ClaimsError, ClaimsQuery, Event, Happened, Hook, Hooks, MessageError, Mode, Occurrence, Person,
+};
 pub use seed::seed_steps;
 
 pub(crate) use run::match_path;

@@ -16,7 +16,10 @@ mod types;
 mod value;
 
 pub use api::{Api, RouteInfo};
-pub use endpoint::{Hook, Registered, seed_steps};
+pub use endpoint::{
+    ClaimsError, ClaimsQuery, Event, Happened, Hook, Hooks, MessageError, Mode, Occurrence, Person,
+    seed_steps,
+};
 pub use error::{ErrorKind, RestError};
 pub use json::value_as_json;
 pub use openapi::OpenApiInfo;

@@ -7,7 +7,7 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use credentials::{EmailAddress, Password, Username};
 use oauth::{AccessTokenClaims, encode_access_token};
-use rest::{Moment, Registered};
+use rest::{Event, Happened, Moment, Occurrence, RestError};
 use serde_json::{Map, Value, json};
 use store::accounts::{self, Registration, Taken};
 use store::users::{self, LoginName, NewUser, User};
@@ -17,6 +17,7 @@ use crate::App;
 use crate::app::State;
 use crate::auth::authenticate;
 use crate::error::{Answer, Refusal};
+use crate::events::{new_person, person};
 use crate::passwords::Compared;
 
 /// What a registration may say.
@@ -179,23 +180,20 @@ pub(crate) async fn register(Shared(app): Shared<App>, body: Bytes) -> Answer {
     user.last_name = last_name;
     user.display_name = display_name;
     let hash = state.passwords.hash(password, state.rng.clone()).await?;
-    let hook_steps = match &state.compiled.load().hook {
-        Some(hook) => {
-            let moment = Moment {
-                now: user.created_at,
-                clock: &state.clock,
-                rng: &state.rng,
-            };
-            hook.steps(&event(&user), moment)
-        }
-        None => Vec::new(),
+    let steps = {
+        let compiled = state.compiled.load();
+        let announcer = state.announcer(&compiled);
+        announcer.steps(&new_person(&user), Happened::UserRegistered)
     };
     let exists = |field: &str| {
         let message = format!("an account with this {field} exists already");
         Refusal::new(StatusCode::CONFLICT, "23505", message).details(json!({"columns": [field]}))
     };
-    match accounts::register(&state.store, &user, &hash, hook_steps).await {
-        Ok(Registration::Created { .. }) => Ok(json_answer(StatusCode::CREATED, &show(&user))),
+    match accounts::register(&state.store, &user, &hash, steps).await {
+        Ok(Registration::Created { .. }) => {
+            state.outbox.notify_waiters();
+            Ok(json_answer(StatusCode::CREATED, &show(&user)))
+        }
         Ok(Registration::AlreadyExists(Taken::Email)) => Err(exists("email")),
         Ok(Registration::AlreadyExists(Taken::Username)) => Err(exists("username")),
         // A key of the hook's own tables: the account's profile cannot be made.
@@ -212,26 +210,16 @@ pub(crate) async fn register(Shared(app): Shared<App>, body: Bytes) -> Answer {
     }
 }
 
-fn event(user: &NewUser) -> Registered {
-    let username = user.username.as_ref().map(ToString::to_string);
-    let display_name = user
-        .display_name
-        .clone()
-        .or_else(|| username.clone())
-        .unwrap_or_else(|| user.email.as_str().to_owned());
-    Registered {
-        user_id: user.id,
-        email: user.email.as_str().to_owned(),
-        username,
-        first_name: user.first_name.clone(),
-        last_name: user.last_name.clone(),
-        display_name,
-    }
-}
-
+/// What people say of themselves stands in these statements, so it is not logged.
 fn of_store(error: &StoreError) -> Refusal {
     match error {
-        StoreError::Db(error) => crate::data::failed(error),
+        StoreError::Db(error) => {
+            let refusal = Refusal::from(RestError::of_read(error));
+            if refusal.status.is_server_error() {
+                tracing::error!(error = error.without_values(), "an account's unit failed");
+            }
+            refusal
+        }
         other => Refusal::internal("account", other),
     }
 }
@@ -329,7 +317,11 @@ fn serde_urlencoded(body: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The client of our own door.
+const FIRST_PARTY: &str = "first-party";
+
 async fn grant(state: &Arc<State>, user: &User) -> Answer {
+    sign_in(state, user).await?;
     let own = roles::roles_of(&state.store, user.id)
         .await
         .map_err(|error| of_store(&error))?;
@@ -339,7 +331,7 @@ async fn grant(state: &Arc<State>, user: &User) -> Answer {
         iss: state.settings.public_url.clone(),
         sub: user.id.to_string(),
         aud: state.settings.public_url.clone(),
-        client_id: String::from("first-party"),
+        client_id: String::from(FIRST_PARTY),
         scope: None,
         roles: own,
         iat: now,
@@ -349,7 +341,7 @@ async fn grant(state: &Arc<State>, user: &User) -> Answer {
         auth_time: Some(now),
         acr: None,
         epoch: Some(user.epoch),
-        extra: Map::new(),
+        extra: more_claims(state, user).await?,
     };
     let token = encode_access_token(&claims, &state.keys.current)
         .map_err(|error| Refusal::internal("token", &error))?;
@@ -357,6 +349,49 @@ async fn grant(state: &Arc<State>, user: &User) -> Answer {
         StatusCode::OK,
         &json!({"access_token": token, "token_type": "bearer", "expires_in": life}),
     ))
+}
+
+/// Tells of the sign-in; where a hook's transaction refuses it, there is none.
+async fn sign_in(state: &Arc<State>, user: &User) -> Result<(), Refusal> {
+    let unit = {
+        let compiled = state.compiled.load();
+        let happened = Happened::Login { method: "password" };
+        state.announcer(&compiled).steps(&person(user), happened)
+    };
+    if unit.is_empty() {
+        return Ok(());
+    }
+    let written = state.db.write(unit).await;
+    written.map_err(|error| of_store(&StoreError::Db(error)))?;
+    state.outbox.notify_waiters();
+    Ok(())
+}
+
+/// What `hooks/before_token.sql` adds to the token.
+async fn more_claims(state: &Arc<State>, user: &User) -> Result<Map<String, Value>, Refusal> {
+    let asked = {
+        let compiled = state.compiled.load();
+        let moment = Moment {
+            now: state.clock.now(),
+            clock: &state.clock,
+            rng: &state.rng,
+        };
+        let happened = Happened::BeforeToken {
+            client_id: String::from(FIRST_PARTY),
+        };
+        let id = stdx::new_id(&state.clock, &state.rng);
+        let told = Occurrence::new(id, moment.now, &person(user), happened);
+        let hook = compiled.hooks.of(Event::BeforeToken);
+        hook.and_then(|hook| hook.claims(&told, moment))
+    };
+    let Some(asked) = asked else {
+        return Ok(Map::new());
+    };
+    let rows = state.db.rows(&asked.query).await;
+    let rows = rows.map_err(|error| of_store(&StoreError::Db(error)))?;
+    asked
+        .claims(&rows)
+        .map_err(|error| Refusal::internal("claims", &error))
 }
 
 /// `GET /auth/me`

@@ -6,15 +6,17 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use credentials::{HashParams, MasterKey, Peppers};
 use oauth::Expectations;
-use rest::{Api, BaseRole, Caller, Hook, Limits, OpenApiInfo, RoleSet};
+use rest::{Api, BaseRole, Caller, Hooks, Limits, OpenApiInfo, RoleSet};
 use sql::Db;
 use stdx::{Clock, Rng};
 use store::signing_keys::{self, SigningKeys};
 use store::{Store, StoreError};
+use tokio::sync::Notify;
 
 use crate::auth::TokenCache;
+use crate::events::{Announcer, Retries, Webhooks};
 use crate::middleware::RequestIds;
-use crate::passwords::PasswordPool;
+use crate::passwords::{PEPPER, PasswordPool};
 
 /// How the server behaves; plain values, already read from wherever they come.
 #[derive(Clone, Debug)]
@@ -43,12 +45,16 @@ pub struct Settings {
     pub password_params: HashParams,
     /// The data API's limits.
     pub limits: Limits,
+    /// Who is told of events.
+    pub webhooks: Webhooks,
+    /// How often hooks of the outbox and webhooks are tried.
+    pub retries: Retries,
 }
 
 /// The schema and the files, compiled; swapped whole when they change.
 pub(crate) struct Compiled {
     pub(crate) api: Api,
-    pub(crate) hook: Option<Hook>,
+    pub(crate) hooks: Hooks,
     pub(crate) anonymous: Caller,
 }
 
@@ -68,6 +74,8 @@ pub(crate) struct State {
     pub(crate) request_ids: RequestIds,
     pub(crate) clock: Clock,
     pub(crate) rng: Rng,
+    /// Rung when something was put into the outbox.
+    pub(crate) outbox: Notify,
 }
 
 /// Why the server cannot start.
@@ -91,18 +99,18 @@ impl App {
         master: &MasterKey,
         settings: Settings,
         api: Api,
-        hook: Option<Hook>,
+        hooks: Hooks,
     ) -> Result<Self, AppError> {
         let (clock, rng) = (Clock::System, Rng::System);
         let store = Store::new(db.clone(), clock.clone(), rng.clone());
         let keys = signing_keys::load_or_create(&store, &master.key_encryption_key()).await?;
-        let peppers: Peppers = master.peppers(1);
+        let peppers: Peppers = master.peppers(PEPPER);
         let expectations = Expectations {
             issuer: settings.public_url.clone(),
             audience: settings.public_url.clone(),
             leeway: Duration::from_secs(5),
         };
-        let compiled = Compiled::new(api, hook);
+        let compiled = Compiled::new(api, hooks);
         let passwords = PasswordPool::new(peppers, settings.password_params);
         Ok(Self(Arc::new(State {
             db,
@@ -116,12 +124,13 @@ impl App {
             request_ids: RequestIds::new(&rng),
             clock,
             rng,
+            outbox: Notify::new(),
         })))
     }
 
     /// Takes a new schema and new files into use; requests under way finish with the old ones.
-    pub fn replace(&self, api: Api, hook: Option<Hook>) {
-        self.0.compiled.store(Arc::new(Compiled::new(api, hook)));
+    pub fn replace(&self, api: Api, hooks: Hooks) {
+        self.0.compiled.store(Arc::new(Compiled::new(api, hooks)));
         self.0.tokens.clear();
     }
 
@@ -134,11 +143,11 @@ impl App {
 }
 
 impl Compiled {
-    fn new(api: Api, hook: Option<Hook>) -> Self {
+    fn new(api: Api, hooks: Hooks) -> Self {
         let anonymous = Caller::anonymous(api.catalog());
         Self {
             api,
-            hook,
+            hooks,
             anonymous,
         }
     }
@@ -151,6 +160,15 @@ impl State {
             server_url: self.settings.public_url.clone(),
         };
         compiled.api.openapi(roles, &info)
+    }
+
+    /// Who is told of events.
+    pub(crate) fn announcer<'s>(&'s self, compiled: &'s Compiled) -> Announcer<'s> {
+        Announcer {
+            store: &self.store,
+            hooks: &compiled.hooks,
+            webhooks: &self.settings.webhooks.list,
+        }
     }
 
     /// The roles of a signed-in user with these own roles.

@@ -9,6 +9,7 @@ mod auth;
 mod data;
 mod docs;
 mod error;
+mod events;
 mod in_process;
 mod middleware;
 mod passwords;
@@ -17,7 +18,15 @@ mod serve;
 mod status;
 
 pub use app::{App, AppError, Settings, system_migrations};
-pub use credentials::{EmailAddress, HashParams, MasterKey, MasterKeyError, Username};
+pub use credentials::{
+    EmailAddress, HashParams, MasterKey, MasterKeyError, Password, Username, WebhookSecretError,
+    WebhookSecrets,
+};
+pub use events::{
+    Announcer, Network, NetworkError, Retries, Webhook, WebhookUrl, WebhookUrlError, Webhooks,
+    person,
+};
 pub use in_process::{Answered, InProcess};
+pub use passwords::hash_password;
 pub use router::{Route, routes};
 pub use serve::serve;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use credentials::{HashError, HashParams, Password, PasswordHash, Peppers, Verdict};
+use credentials::{HashError, HashParams, MasterKey, Password, PasswordHash, Peppers, Verdict};
 use stdx::Rng;
 use tokio::sync::Semaphore;
 
@@ -11,6 +11,19 @@ use crate::error::Refusal;
 
 /// Callers that may wait for a place; more are told to come again.
 const QUEUE: usize = 256;
+
+/// The pepper of new hashes.
+pub(crate) const PEPPER: u32 = 1;
+
+/// A password's hash, for who has no server at hand; takes as long as a sign-in.
+pub fn hash_password(
+    master: &MasterKey,
+    password: &Password,
+    params: HashParams,
+    rng: &Rng,
+) -> Result<PasswordHash, HashError> {
+    credentials::hash(password, &master.pepper(PEPPER), params, rng)
+}
 
 /// What became of a comparison.
 pub(crate) enum Compared {

@@ -13,6 +13,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 
 use crate::App;
+use crate::events::Deliveries;
 use crate::router::Service;
 
 /// The longest that a client may take to send its headers.
@@ -21,8 +22,10 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest that requests under way may take after the stop was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Answers connections until `stop` is done, then finishes what is under way.
+/// Answers connections and delivers what is in the outbox until `stop` is done, then finishes what
+/// is under way.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let deliveries = Deliveries::start(&app);
     let service = Service::new(app);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -61,8 +64,11 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         });
     }
     drop(listener);
+    let finish = async {
+        tokio::join!(graceful.shutdown(), deliveries.stop());
+    };
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = finish => {}
         () = tokio::time::sleep(DRAIN) => tracing::warn!("requests were cut off at the deadline"),
     }
 }

@@ -4,7 +4,7 @@ use lang::Privilege;
 use rest::Limits;
 use schema::{Catalog, CatalogKind, diff};
 
-use crate::config::{Configuration, database_url};
+use crate::config::{Configuration, database_url, settings};
 use crate::failure::{Failure, Outcome};
 use crate::project::{Files, connect, prepare, require_current};
 
@@ -12,6 +12,8 @@ pub(super) async fn run(configuration: &Configuration, offline: bool) -> Outcome
     let files = Files::read(&configuration.folder)?;
     let dialect = database_url(configuration)?.likely_dialect();
     let compiled = files.compile(dialect, Limits::default())?;
+    // Webhooks among them: each needs its address, its events and its secret.
+    settings(configuration, 0, false)?;
     let migrations = files.migrations()?;
     migrations
         .fold(CatalogKind::User)
@@ -43,7 +45,7 @@ pub(super) async fn run(configuration: &Configuration, offline: bool) -> Outcome
         println!(
             "checked: {} table(s), {} SQL file(s)",
             compiled.catalog.tables.len(),
-            files.api.len()
+            files.api.len() + files.hooks.len()
         );
         return Ok(());
     }

@@ -44,7 +44,7 @@ pub(super) async fn run(file: &Path, target: &str, flags: &[String]) -> Outcome 
         &master,
         settings.clone(),
         compiled.api,
-        compiled.hook,
+        compiled.hooks,
     )
     .await
     .map_err(|error| start_failure(&error))?;
@@ -71,7 +71,7 @@ pub(super) async fn run(file: &Path, target: &str, flags: &[String]) -> Outcome 
                 }
                 match bring_up(&configuration, &db, &settings).await {
                     Ok(compiled) => {
-                        app.replace(compiled.api, compiled.hook);
+                        app.replace(compiled.api, compiled.hooks);
                         println!(" reloaded");
                     }
                     Err(failure) => {

@@ -30,7 +30,7 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     let compiled = files.compile(db.dialect(), settings.limits)?;
     prepare(&db, &compiled).await?;
     let url = settings.public_url.clone();
-    let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hook)
+    let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hooks)
         .await
         .map_err(|error| start_failure(&error))?;
     let overridden = configuration.overridden().join(", ");
@@ -69,11 +69,19 @@ pub(super) async fn listen(configuration: &Configuration) -> Outcome<TcpListener
     })
 }
 
+/// Rooms of others that would log every bound value, and so what people say of themselves, or every
+/// word of a statement: they may warn, at whatever level.
+const DISCREET: [&str; 3] = ["tokio_postgres", "mysql_async", "sqlparser"];
+
 /// One line a record: for people in a terminal, JSON elsewhere.
 pub(super) fn start_log(configuration: &Configuration) -> Outcome {
     let level = configuration.text("log.level");
-    let filter = EnvFilter::try_new(level)
-        .map_err(|_| configuration.ill_typed("log.level", "error, warn, info, debug or trace"))?;
+    let wrong = || configuration.ill_typed("log.level", "error, warn, info, debug or trace");
+    let mut filter = EnvFilter::try_new(level).map_err(|_| wrong())?;
+    for room in DISCREET {
+        let directive = format!("{room}=warn").parse().map_err(|_| wrong())?;
+        filter = filter.add_directive(directive);
+    }
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

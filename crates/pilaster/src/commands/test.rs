@@ -74,7 +74,7 @@ async fn serve_and_run(
     let master = MasterKey::parse(master.expose())
         .map_err(|error| Failure::failed(format!("a generated key: {error}")))?;
     let settings = settings(configuration, 0, true)?;
-    let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hook)
+    let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hooks)
         .await
         .map_err(|error| Failure::failed(error.to_string()))?;
     Ok(run::all(&InProcess::new(app), test).await)

@@ -1,10 +1,10 @@
-//! `user list | show | update`
+//! `user list | show`; what changes accounts stands beside.
+
+mod change;
 
 use serde_json::{Value, json};
-use server::{EmailAddress, Username};
 use stdx::{Clock, Rng};
-use store::accounts::Taken;
-use store::users::{self, LoginName, User, UserChange};
+use store::users::{self, LoginName, User};
 use store::{Store, StoreError};
 use uuid::Uuid;
 
@@ -17,66 +17,34 @@ use crate::project::connect;
 const LISTED: u64 = 1_000;
 
 pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool) -> Outcome {
-    let db = connect(configuration).await?;
-    let store = Store::new(db, Clock::System, Rng::System);
     match verb {
-        Verb::List => {
-            let users = users::newest(&store, LISTED)
-                .await
-                .map_err(|error| failed(&store, error))?;
-            if as_json {
-                let list: Vec<Value> = users.iter().map(shown).collect();
-                println!("{}", json!(list));
-                return Ok(());
-            }
-            for user in users {
-                let name = user.username.as_deref().unwrap_or("-");
-                println!("{} {:<32} {name}", user.id, user.email.as_str());
-            }
-            Ok(())
-        }
+        Verb::List => list(&open(configuration).await?, as_json).await,
         Verb::Show { user } => {
-            let user = find(&store, &user).await?;
-            print(&user, as_json);
+            print(&find(&open(configuration).await?, &user).await?, as_json);
             Ok(())
         }
-        Verb::Update {
-            user,
-            email,
-            username,
-        } => update(&store, &user, email, username, as_json).await,
+        Verb::Change(verb) => change::run(configuration, verb, as_json).await,
     }
 }
 
-async fn update(
-    store: &Store,
-    user: &str,
-    email: Option<String>,
-    username: Option<String>,
-    as_json: bool,
-) -> Outcome {
-    if email.is_none() && username.is_none() {
-        return Err(Failure::usage("nothing is to be changed").fix("give --email or --username"));
+async fn open(configuration: &Configuration) -> Outcome<Store> {
+    let db = connect(configuration).await?;
+    Ok(Store::new(db, Clock::System, Rng::System))
+}
+
+async fn list(store: &Store, as_json: bool) -> Outcome {
+    let users = users::newest(store, LISTED)
+        .await
+        .map_err(|error| failed(store, error))?;
+    if as_json {
+        let list: Vec<Value> = users.iter().map(shown).collect();
+        println!("{}", json!(list));
+        return Ok(());
     }
-    let user = find(store, user).await?;
-    let email = email.map(|text| EmailAddress::parse(&text)).transpose();
-    let username = username.map(|text| Username::parse(&text)).transpose();
-    let change = UserChange {
-        email: email.map_err(|error| Failure::usage(format!("--email: {error}")))?,
-        username: username.map_err(|error| Failure::usage(format!("--username: {error}")))?,
-    };
-    match users::update(store, user.id, &change).await {
-        Ok(None) => {}
-        Ok(Some(taken)) => {
-            let what = match taken {
-                Taken::Email => "address",
-                Taken::Username => "name",
-            };
-            return Err(Failure::failed(format!("another account has this {what}")));
-        }
-        Err(error) => return Err(failed(store, error)),
+    for user in users {
+        let name = user.username.as_deref().unwrap_or("-");
+        println!("{} {:<32} {name}", user.id, user.email.as_str());
     }
-    print(&find(store, &user.id.to_string()).await?, as_json);
     Ok(())
 }
 

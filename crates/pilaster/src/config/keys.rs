@@ -29,7 +29,7 @@ const fn secret(name: &'static str, aliases: &'static [&'static str]) -> Key {
 }
 
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 40] = [
+pub(crate) const KEYS: [Key; 45] = [
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -65,6 +65,11 @@ pub(crate) const KEYS: [Key; 40] = [
     key("api.max_depth", &[], "10"),
     key("api.max_response_bytes", &[], "10485760"),
     key("api.aggregates", &[], "off"),
+    key("hooks.attempts", &[], "12"),
+    key("hooks.first_pause", &[], "5s"),
+    key("webhooks.timeout", &[], "10s"),
+    key("webhooks.allow_private", &[], ""),
+    key("webhooks.ca_file", &[], ""),
     key("migrate.mode", &[], "manual"),
     key("log.level", &["LOG_LEVEL"], "info"),
     secret("test.postgres_url", &["TEST_POSTGRES_URL"]),
@@ -79,5 +84,32 @@ impl Key {
     /// `PILASTER_SECTION_NAME`.
     pub(crate) fn variable(&self) -> String {
         format!("PILASTER_{}", self.name.replace('.', "_").to_uppercase())
+    }
+}
+
+/// What can be said of one webhook: `[webhooks.NAME]` in pilaster.toml, `WEBHOOK_NAME_…` in the
+/// environment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WebhookKey {
+    Url,
+    Events,
+    /// Never shown, and never read from pilaster.toml.
+    Secret,
+}
+
+impl WebhookKey {
+    pub(crate) const ALL: [Self; 3] = [Self::Url, Self::Events, Self::Secret];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::Events => "events",
+            Self::Secret => "secret",
+        }
+    }
+
+    /// `WEBHOOK_NAME_SECRET`.
+    pub(crate) fn variable(self, webhook: &str) -> String {
+        format!("WEBHOOK_{webhook}_{}", self.name()).to_uppercase()
     }
 }

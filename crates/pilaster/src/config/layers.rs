@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use stdx::nearest;
 
 use super::keys::{KEYS, Key, SECRET_KEY};
+use super::webhooks::{self, Given};
 use crate::failure::{Failure, Outcome};
 
 /// A value and where it came from.
 #[derive(Clone)]
-struct Value {
-    text: String,
-    origin: String,
+pub(super) struct Value {
+    pub(super) text: String,
+    pub(super) origin: String,
 }
 
 /// All settings of a project.
@@ -26,6 +27,8 @@ pub(crate) struct Configuration {
     pub(crate) target: String,
     /// Variables that the target has one of its own for.
     targeted: Vec<String>,
+    /// What is said of each webhook, by its name.
+    pub(super) webhooks: BTreeMap<String, Given>,
 }
 
 /// pilaster.toml in this folder or the nearest one above.
@@ -60,7 +63,7 @@ fn known() -> impl Iterator<Item = &'static Key> {
     KEYS_STATIC.iter().chain(SECRET.iter())
 }
 
-static KEYS_STATIC: [Key; 40] = KEYS;
+static KEYS_STATIC: [Key; 45] = KEYS;
 
 impl Configuration {
     /// Reads all layers of the project whose pilaster.toml is `file`; `flags` are
@@ -82,6 +85,7 @@ impl Configuration {
             values,
             target: target.to_owned(),
             targeted: Vec::new(),
+            webhooks: BTreeMap::new(),
         };
         configuration.read_toml()?;
         let dotenv = configuration.folder.join(".env");
@@ -130,6 +134,11 @@ impl Configuration {
             };
             for (entry, value) in entries {
                 let name = format!("{section}.{entry}");
+                if let ("webhooks", toml::Value::Table(said)) = (section.as_str(), value) {
+                    let given = webhooks::read_toml(entry, said)?;
+                    self.webhooks.insert(entry.clone(), given);
+                    continue;
+                }
                 let Some(key) = known().find(|key| key.name == name) else {
                     return Err(Self::unknown_key(&text, &name));
                 };
@@ -226,6 +235,9 @@ impl Configuration {
                 self.set(key, text.trim_end().to_owned(), &format!("{origin} {name}"));
                 continue;
             }
+            if webhooks::read_variable(self, name, &value, origin)? {
+                continue;
+            }
             // Ours by its prefix, so it must be one of ours; tests of ours are not settings.
             if name.starts_with("PILASTER_") && !(shared && name.starts_with("PILASTER_TEST_")) {
                 let names: Vec<String> = known().map(Key::variable).collect();
@@ -254,8 +266,8 @@ impl Configuration {
     }
 
     /// Every setting: name, value for showing, origin.
-    pub(crate) fn shown(&self) -> Vec<(&'static str, String, String)> {
-        known()
+    pub(crate) fn shown(&self) -> Vec<(String, String, String)> {
+        let mut shown: Vec<(String, String, String)> = known()
             .map(|key| {
                 let text = self.text(key.name);
                 let text = match (key.secret, key.name, text.is_empty()) {
@@ -263,9 +275,11 @@ impl Configuration {
                     (_, "database.url", _) => super::settings::masked(text, &self.folder),
                     _ => text.to_owned(),
                 };
-                (key.name, text, self.origin(key.name).to_owned())
+                (key.name.to_owned(), text, self.origin(key.name).to_owned())
             })
-            .collect()
+            .collect();
+        shown.extend(webhooks::shown(&self.webhooks));
+        shown
     }
 
     /// The settings that are not what pilaster.toml or the defaults say.
@@ -283,7 +297,7 @@ impl Configuration {
     }
 }
 
-fn plain(value: &toml::Value) -> Option<String> {
+pub(super) fn plain(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),

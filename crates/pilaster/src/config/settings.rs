@@ -5,14 +5,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use rest::Limits;
-use server::{HashParams, MasterKey, Settings};
+use server::{HashParams, MasterKey, Retries, Settings};
 use sql::{DatabaseUrl, DbOptions, Logins, ServerParts};
 use stdx::{Secret, parse_duration};
 
 use super::Configuration;
+use super::webhooks::webhooks;
 use crate::failure::{Failure, Outcome};
 
-fn duration(configuration: &Configuration, name: &str) -> Outcome<Duration> {
+pub(super) fn duration(configuration: &Configuration, name: &str) -> Outcome<Duration> {
     parse_duration(configuration.text(name))
         .map_err(|_| configuration.ill_typed(name, "a duration, as 30s or 15m"))
 }
@@ -24,7 +25,7 @@ fn number<T: std::str::FromStr>(configuration: &Configuration, name: &str) -> Ou
         .map_err(|_| configuration.ill_typed(name, "a whole number in its range"))
 }
 
-fn list(configuration: &Configuration, name: &str) -> Vec<String> {
+pub(super) fn list(configuration: &Configuration, name: &str) -> Vec<String> {
     let entries = configuration.text(name).split(',').map(str::trim);
     entries
         .filter(|entry| !entry.is_empty())
@@ -171,6 +172,24 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
         cors_origins: list(configuration, "server.cors_origins"),
         dev,
         limits: limits(configuration)?,
+        webhooks: webhooks(configuration)?,
+        retries: retries(configuration)?,
+    })
+}
+
+/// How often hooks of the outbox and webhooks are tried.
+fn retries(configuration: &Configuration) -> Outcome<Retries> {
+    let attempts: u32 = number(configuration, "hooks.attempts")?;
+    let first_pause = duration(configuration, "hooks.first_pause")?;
+    if !(1..=100).contains(&attempts) {
+        return Err(configuration.ill_typed("hooks.attempts", "a whole number from 1 to 100"));
+    }
+    if first_pause.is_zero() || first_pause > Duration::from_hours(12) {
+        return Err(configuration.ill_typed("hooks.first_pause", "a duration of at most 12h"));
+    }
+    Ok(Retries {
+        attempts,
+        first_pause,
     })
 }
 

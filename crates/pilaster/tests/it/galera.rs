@@ -239,3 +239,54 @@ async fn conflicts(cluster: &ThrowAwayCluster) -> i64 {
     }
     all
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_the_outbox_runs_once_though_every_node_looks_at_it() {
+    let _alone = CLUSTER.lock().await;
+    let Some(cluster) = ThrowAwayCluster::create().await else {
+        return;
+    };
+    let project = Project::empty();
+    project.write(
+        "schema/log.sql",
+        "create table log (delivery uuid primary key, person uuid not null unique);\n",
+    );
+    // A second run would break both keys, and be retried until it is a dead letter.
+    project.write(
+        "hooks/user_registered.sql",
+        "-- @mode outbox\ninsert into log (delivery, person) values (:delivery_id, :user_id)\n",
+    );
+    project.succeed(PILASTER, &["migrate", "new", "log"]);
+    let done = start(&project, &cluster.nodes()[0], &["migrate", "up"]).wait_with_output();
+    assert!(done.expect("it ends").status.success());
+    let mut servers = Vec::new();
+    for node in cluster.nodes() {
+        servers.push(Running::serve_at(PILASTER, &project, node.url()).await);
+    }
+    let accounts = (0..45).map(|number| {
+        let server = &servers[number % servers.len()];
+        let account =
+            json!({"email": format!("u{number}@example.org"), "password": "a long pass phrase"});
+        async move { server.send("POST", "", "/register", &account).await }
+    });
+    for answer in join_all(accounts).await {
+        assert_eq!(answer.status, 201, "{}", answer.body);
+    }
+    let node = &cluster.nodes()[1];
+    let deadline = std::time::Instant::now() + Duration::from_mins(2);
+    while number(
+        node,
+        "select count(*) from auth_deliveries where dead_at is null",
+    )
+    .await
+        > 0
+    {
+        assert!(std::time::Instant::now() < deadline, "deliveries are left");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(
+        number(node, "select count(*) from auth_deliveries").await,
+        0
+    );
+    assert_eq!(number(node, "select count(*) from log").await, 45);
+}

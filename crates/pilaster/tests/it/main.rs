@@ -4,6 +4,7 @@ mod adoption;
 mod cli;
 mod databases;
 mod galera;
+mod hooks;
 mod http;
 mod killed;
 mod language;

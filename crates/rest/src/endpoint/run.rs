@@ -214,7 +214,7 @@ impl Endpoint {
     }
 }
 
-fn rendered(
+pub(super) fn rendered(
     query: &Tree,
     dialect: Dialect,
     environment: &RequestEnvironment<'_>,

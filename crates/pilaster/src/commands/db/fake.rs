@@ -32,7 +32,7 @@ pub(super) async fn run(
     prepare(&db, &compiled).await?;
     let settings = settings(configuration, 0, true)?;
     let master = master_key(configuration)?;
-    let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hook)
+    let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hooks)
         .await
         .map_err(|error| Failure::failed(error.to_string()))?;
     let service = InProcess::new(app);
