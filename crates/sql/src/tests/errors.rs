@@ -85,3 +85,24 @@ async fn broken_connections_are_replaced(db: Db) {
         assert!(count(&db).await > 0);
     }
 }
+
+#[test]
+fn an_error_can_be_told_without_what_the_engine_quotes() {
+    let other = |text: &str| DbError::Other(text.to_owned()).without_values();
+    let quoting = "22P02 invalid input syntax for type integer: \"Ada\"";
+    let code = "the database refused the statement, code 22P02";
+    assert_eq!(other(quoting), code);
+    assert_eq!(
+        other("1292 Truncated: 'Ada'"),
+        code.replace("22P02", "1292")
+    );
+    for text in ["Ada", "", "ADAL is no number", "datatype mismatch: Ada"] {
+        assert_eq!(other(text), "the database refused the statement");
+    }
+    let decode = DbError::Decode {
+        column: 2,
+        expected: "a number",
+        found: String::from("Ada"),
+    };
+    assert_eq!(decode.without_values(), "column 2 does not hold a number");
+}
