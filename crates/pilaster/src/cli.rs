@@ -230,6 +230,17 @@ pub(crate) enum Hooks {
         #[arg(long)]
         all: bool,
     },
+    /// Give a failed delivery up for good, or everything that a target is owed; it is not told.
+    #[command(
+        after_help = "Examples: pilaster hooks discard 019aa6f0-7d1c-7f39-9a51-2f1f6d0c7f11\n          pilaster hooks discard webhooks.crm --confirm webhooks.crm"
+    )]
+    Discard {
+        /// One delivery, as `hooks failed` names it, or a target, as `hooks list` does.
+        what: String,
+        /// The target's name, where nobody can be asked for it.
+        #[arg(long, value_name = "TARGET")]
+        confirm: Option<String>,
+    },
     /// Run a hook file for the accounts that it has not run for: those from before the file, say.
     #[command(
         after_help = "Examples: pilaster hooks backfill user_registered\n          pilaster hooks backfill user_registered --stamp"

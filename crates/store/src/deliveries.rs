@@ -215,6 +215,27 @@ pub async fn retry_all(store: &Store) -> StoreResult<u64> {
     Ok(outcomes.iter().map(|outcome| outcome.affected).sum())
 }
 
+/// Removes one failed delivery; gives whether there was one that nobody is at.
+pub async fn discard_one(store: &Store, id: Uuid) -> StoreResult<bool> {
+    let mut sql = store.sql();
+    sql.push("delete from auth_deliveries where id = ").arg(id);
+    sql.push(" and last_error is not null and (leased_until is null or leased_until <= ")
+        .arg(store.clock.now());
+    sql.push(")");
+    let step = Step::new(sql).expecting(Expect::AtMost(1));
+    let outcomes = store.db.write(vec![step]).await?;
+    Ok(outcomes.iter().any(|outcome| outcome.affected == 1))
+}
+
+/// Removes everything that is still to be delivered to a target; gives how much there was.
+pub async fn discard_all(store: &Store, target: &str) -> StoreResult<u64> {
+    let mut sql = store.sql();
+    sql.push("delete from auth_deliveries where target = ")
+        .arg(target);
+    let outcomes = store.db.write(vec![Step::new(sql)]).await?;
+    Ok(outcomes.iter().map(|outcome| outcome.affected).sum())
+}
+
 fn retry(store: &Store) -> Sql {
     let mut sql = store.sql();
     sql.push("update auth_deliveries set version = version + 1, attempts = 0, dead_at = null");

@@ -1,4 +1,4 @@
-//! `hooks list | failed | retry | backfill`
+//! `hooks list | failed | retry | discard | backfill`
 
 mod backfill;
 
@@ -12,6 +12,7 @@ use store::{Store, StoreError};
 use uuid::Uuid;
 
 use crate::cli::Hooks as Verb;
+use crate::commands::confirm::confirm;
 use crate::config::Configuration;
 use crate::failure::{Failure, Outcome};
 use crate::project::Accounts;
@@ -25,6 +26,10 @@ pub(super) async fn run(configuration: &Configuration, verb: &Verb, as_json: boo
         Verb::List => list(&accounts, as_json).await,
         Verb::Failed => failures(&accounts.store, as_json).await,
         Verb::Retry { id, all: _ } => retry(&accounts.store, id.as_deref(), as_json).await,
+        Verb::Discard {
+            what,
+            confirm: given,
+        } => discard(&accounts.store, what, given.as_deref(), as_json).await,
         Verb::Backfill { event, stamp } => {
             let event = Event::of_name(event)
                 .ok_or_else(|| Failure::usage(format!("there is no event {event}")))?;
@@ -158,6 +163,37 @@ fn shown_failure(failure: &Delivery) -> Value {
     })
 }
 
+/// Refuses an id that no failed delivery has.
+fn there_was(found: bool, id: Uuid) -> Outcome {
+    match found {
+        true => Ok(()),
+        false => Err(Failure::failed(format!(
+            "no failed delivery has the id {id}, or it is being delivered now"
+        ))
+        .fix("pilaster hooks failed lists them")),
+    }
+}
+
+async fn discard(store: &Store, what: &str, given: Option<&str>, as_json: bool) -> Outcome {
+    let discarded = match Uuid::try_parse(what) {
+        Ok(id) => {
+            let found = deliveries::discard_one(store, id).await;
+            there_was(found.map_err(|error| failed(store, error))?, id)?;
+            1
+        }
+        Err(_) => {
+            confirm("discard all deliveries to", what, given)?;
+            let gone = deliveries::discard_all(store, what).await;
+            gone.map_err(|error| failed(store, error))?
+        }
+    };
+    match as_json {
+        true => println!("{}", json!({"discarded": discarded})),
+        false => println!("{discarded} delivery(ies) are gone"),
+    }
+    Ok(())
+}
+
 async fn retry(store: &Store, id: Option<&str>, as_json: bool) -> Outcome {
     let retried = match id {
         None => deliveries::retry_all(store)
@@ -167,12 +203,7 @@ async fn retry(store: &Store, id: Option<&str>, as_json: bool) -> Outcome {
             let id = Uuid::try_parse(text)
                 .map_err(|_| Failure::usage(format!("{text} is no delivery's id")))?;
             let found = deliveries::retry_one(store, id).await;
-            if !found.map_err(|error| failed(store, error))? {
-                return Err(Failure::failed(format!(
-                    "no failed delivery has the id {id}, or it is being delivered now"
-                ))
-                .fix("pilaster hooks failed lists them"));
-            }
+            there_was(found.map_err(|error| failed(store, error))?, id)?;
             1
         }
     };

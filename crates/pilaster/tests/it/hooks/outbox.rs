@@ -10,6 +10,7 @@ use crate::http::{App, PILASTER, on_every_engine};
 on_every_engine!(
     of_switch: what_fails_undoes_the_event_or_is_retried_until_it_works,
     what_is_delivered_twice_makes_one_row,
+    what_nobody_wants_any_more_is_discarded,
     two_servers_run_nothing_twice,
 );
 on_every_engine!(of_failures: no_log_and_no_list_holds_what_people_say_of_themselves);
@@ -165,6 +166,34 @@ async fn what_is_delivered_twice_makes_one_row(app: App) {
             .await
             .expect("it comes back");
     }
+}
+
+async fn what_nobody_wants_any_more_is_discarded(app: App) {
+    registered(&app, "ada", "Ada").await;
+    let dead = dead_letter(&app).await;
+    let id = dead["id"].as_str().expect("an id").to_owned();
+    assert_eq!(
+        pilaster(&app, &["hooks", "discard", &id]),
+        json!({"discarded": 1})
+    );
+    assert_eq!(
+        app.project.run(PILASTER, &["hooks", "discard", &id]).code,
+        1
+    );
+    // What is owed to a file that is gone waits until somebody says so.
+    std::fs::remove_file(app.project.path().join("hooks/user_registered.sql"))
+        .expect("it is there");
+    registered(&app, "bo", "Bo").await;
+    dead_letter(&app).await;
+    let listed = pilaster(&app, &["hooks", "list"]);
+    let target = "hooks/user_registered.sql";
+    let left = json!([{"target": target, "waiting": 0, "dead": 1}]);
+    assert_eq!(listed["orphans"], left, "{listed}");
+    let asked = app.project.run(PILASTER, &["hooks", "discard", target]);
+    assert_eq!(asked.code, 5, "{}", asked.text());
+    let words = ["hooks", "discard", target, "--confirm", target];
+    assert_eq!(pilaster(&app, &words), json!({"discarded": 1}));
+    assert_eq!(failures(&app), (Vec::new(), 0));
 }
 
 async fn two_servers_run_nothing_twice(app: App) {
