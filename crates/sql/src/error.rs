@@ -124,6 +124,7 @@ impl DbError {
             | Self::NotNull { .. }
             | Self::DoesNotFit { .. }
             | Self::Unexpected { .. }
+            | Self::Stopped
             | Self::Conflict
             | Self::Full(_)
             | Self::ReadOnly
