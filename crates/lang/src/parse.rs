@@ -200,6 +200,7 @@ fn parse_file(source: &Source) -> Result<Vec<Parsed>, Vec<Diagnostic>> {
 
 fn parse_one(source: &Source, mut tokens: Vec<TokenWithSpan>) -> Option<Parsed> {
     alter::mark_dropped_identity(&mut tokens);
+    statements::mark_granted_roles(&mut tokens);
     let first = tokens
         .iter()
         .find(|token| !matches!(token.token, Token::Whitespace(_)))?;

@@ -86,11 +86,23 @@ pub(crate) enum Command {
         confirmed: Confirmed,
     },
     /// Check schema, rules, SQL files and configuration.
-    #[command(after_help = "Example: pilaster check --offline")]
+    #[command(after_help = "Examples: pilaster check --offline\n          pilaster check --strict")]
     Check {
         /// Ask no database.
         #[arg(long)]
         offline: bool,
+        /// Also refuse what callers without credentials can reach and schema/exposure.lock does
+        /// not name.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Who may do what: every role with every table, view and SQL file.
+    #[command(
+        after_help = "Examples: pilaster rules\n          pilaster rules explain --as anon GET /api/users\n          pilaster rules accept"
+    )]
+    Rules {
+        #[command(subcommand)]
+        verb: Option<Rules>,
     },
     /// Run tests/*.http, each file against a database of its own that is gone afterwards.
     #[command(after_help = "Example: pilaster test --db postgres")]
@@ -509,6 +521,37 @@ pub(crate) enum DatabaseRows {
         #[command(flatten)]
         confirmed: Confirmed,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Why a request is let or refused, and which policy cuts the row of its URL.
+    #[command(
+        after_help = "Examples: pilaster rules explain --as anon GET '/api/activities?select=message'\n          pilaster rules explain --as ada@example.org DELETE /api/activities/0193a8c0-0000-7000-8000-000000000001\n          pilaster rules explain --as authenticated POST /api/activities --body '{\"message\": \"Hello\"}'\nEnds with 0 where it is let through, with 6 where a grant is missing or a policy cuts the row."
+    )]
+    Explain(Explain),
+    /// Write what callers without credentials can reach into schema/exposure.lock, for
+    /// `check --strict`.
+    #[command(after_help = "Example: pilaster rules accept && git diff schema/exposure.lock")]
+    Accept,
+}
+
+/// A request to be explained.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// Who asks: anon, a role, or an account's address, name or id.
+    #[arg(long = "as", value_name = "USER|ROLE")]
+    pub(crate) caller: String,
+    /// GET, POST, PATCH, PUT or DELETE.
+    pub(crate) method: String,
+    /// The URL: /api/table?filters, or /api/table/key to look at a row of the database.
+    pub(crate) url: String,
+    /// The body, to look at the row that it makes.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) body: Option<String>,
+    /// Ask no database: no rows, and roles alone.
+    #[arg(long)]
+    pub(crate) offline: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,7 @@ mod init;
 mod migrate;
 mod openapi;
 mod routes;
+mod rules;
 mod secret;
 mod serve;
 mod test;
@@ -57,7 +58,15 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
         Command::Restore { file, confirmed } => {
             db::restore(&load()?, &file, confirmed.confirm.as_deref()).await
         }
-        Command::Check { offline } => check::run(&load()?, offline).await,
+        Command::Check { offline, strict } => {
+            let asked = check::Asked {
+                offline,
+                strict,
+                json: arguments.json,
+            };
+            check::run(&load()?, asked).await
+        }
+        Command::Rules { verb } => rules::run(&load()?, verb.as_ref(), arguments.json).await,
         Command::Routes => routes::run(&load()?, arguments.json),
         Command::Config(_) => {
             config::show(&load()?, arguments.json);

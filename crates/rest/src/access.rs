@@ -157,7 +157,8 @@ impl TableAccess {
 }
 
 /// PostgreSQL's rule (CREATE POLICY): permissive ones are OR-ed, restrictive ones AND-ed to that,
-/// and without a permissive one nothing passes.
+/// and without a permissive one nothing passes. A policy that says nothing about this command's
+/// rows (`FOR UPDATE WITH CHECK` alone says nothing about those that are there) has no part in it.
 fn combine<'t>(
     table: &'t Table,
     roles: &RoleSet,
@@ -177,7 +178,7 @@ fn combine<'t>(
             .iter()
             .filter(concerns)
             .filter(move |policy| policy.permissive == permissive)
-            .map(|policy| rule(policy).cloned().unwrap_or_else(|| constant(true)))
+            .filter_map(|policy| rule(policy).cloned())
             .collect::<Vec<_>>()
     };
     let permitted = rules(true)

@@ -101,6 +101,22 @@ impl Api {
         }
     }
 
+    pub(crate) fn context<'a>(
+        &'a self,
+        access: &'a Access,
+        caller: &'a Caller,
+        moment: Moment<'a>,
+    ) -> Context<'a> {
+        Context {
+            catalog: &self.catalog,
+            access,
+            caller,
+            moment,
+            dialect: self.dialect,
+            limits: &self.limits,
+        }
+    }
+
     fn table(
         &self,
         context: Context<'_>,
@@ -115,7 +131,7 @@ impl Api {
         let media = negotiate(request.accept)?;
         let mut read = parse(request.query, &self.limits)?;
         let key = match (key, request.method) {
-            (Some(key), _) => Some(key_values(target, key)?),
+            (Some(key), _) => Some(readable_key(target, key)?),
             (None, Method::Put) => Some(filtered_key(target, &mut read)?),
             (None, _) => None,
         };
@@ -174,22 +190,6 @@ impl Api {
         let read = parse(request.query, &self.limits)?;
         let wanted = Wanted::Written(columns, values);
         plan_shown(context, target, &read, wanted, media, &prefer)
-    }
-
-    fn context<'c>(
-        &'c self,
-        access: &'c Access,
-        caller: &'c Caller,
-        moment: Moment<'c>,
-    ) -> Context<'c> {
-        Context {
-            catalog: &self.catalog,
-            access,
-            caller,
-            moment,
-            dialect: self.dialect,
-            limits: &self.limits,
-        }
     }
 
     fn unknown(&self, context: Context<'_>, name: &str) -> RestError {
@@ -289,11 +289,29 @@ fn require_readable_views(catalog: &Catalog) -> Result<(), Vec<Diagnostic>> {
     }
 }
 
+/// The same for a caller, to whom a key that may not be read is none: a row that can be asked for
+/// by a column's value tells that value.
+fn readable_key(target: Target<'_>, text: &str) -> Result<Vec<sql::Value>, RestError> {
+    let readable = target.access.readable();
+    let primary = target.table.primary_key.iter();
+    if primary
+        .flat_map(|key| &key.columns)
+        .all(|column| readable.contains(column))
+    {
+        return key_values(target, text);
+    }
+    Err(no_key(target))
+}
+
+fn no_key(target: Target<'_>) -> RestError {
+    let message = format!("{} has no primary key", target.table.name);
+    RestError::new(ErrorKind::NotFound, "PGRST125", message)
+}
+
 /// `/table/key`: the values of the primary key, separated by commas.
-fn key_values(target: Target<'_>, text: &str) -> Result<Vec<sql::Value>, RestError> {
+pub(crate) fn key_values(target: Target<'_>, text: &str) -> Result<Vec<sql::Value>, RestError> {
     let Some(primary) = &target.table.primary_key else {
-        let message = format!("{} has no primary key", target.table.name);
-        return Err(RestError::new(ErrorKind::NotFound, "PGRST125", message));
+        return Err(no_key(target));
     };
     let parts: Vec<&str> = match primary.columns.len() {
         1 => vec![text],

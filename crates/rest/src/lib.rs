@@ -12,6 +12,7 @@ mod json;
 mod openapi;
 mod plan;
 mod request;
+mod rules;
 mod types;
 mod value;
 
@@ -24,7 +25,9 @@ pub use error::{ErrorKind, RestError};
 pub use json::value_as_json;
 pub use openapi::OpenApiInfo;
 pub(crate) use plan::Answer;
+pub use plan::{AppliedPolicy, NeededGrant, Probe, RequestRules};
 pub use plan::{Explained, Plan, ReadPart, ReadPlan, WritePlan};
+pub use rules::{RuleLine, RuleSubject};
 pub use types::{
     BaseRole, Caller, ContentType, Limits, Method, Moment, Request, RoleSet, Success, SuccessKind,
 };

@@ -8,21 +8,25 @@ pub(crate) mod filter;
 mod form;
 pub(crate) mod operand;
 mod order;
+mod probe;
 mod read;
 mod select;
 mod statement;
 mod write;
 
 pub use explain::Explained;
+pub use probe::{AppliedPolicy, NeededGrant, Probe, RequestRules};
 pub use read::{ReadPart, ReadPlan};
 pub use write::WritePlan;
 
-pub(crate) use body::is_filled as filter_is_filled;
+pub(crate) use body::{is_filled as filter_is_filled, without_brackets};
 pub(crate) use explain::TableErrors;
 pub(crate) use form::{Answer, Form};
 pub(crate) use read::plan_read;
 pub(crate) use statement::Wanted;
-pub(crate) use write::{Done, Shown, missing_row, plan_shown, plan_write};
+pub(crate) use write::{
+    Done, Shown, missing_row, plan_shown, plan_write, with_checked_columns,
+};
 
 use schema::{Catalog, Table, View};
 

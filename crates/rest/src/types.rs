@@ -62,6 +62,13 @@ impl RoleSet {
         Self::effective(catalog, base, &[role.to_string()])
     }
 
+    /// These roles and no others, for looking at rules as if somebody had them all.
+    pub(crate) fn of_names(names: &[&Ident]) -> Self {
+        let mut roles: Vec<Ident> = names.iter().map(|name| (*name).clone()).collect();
+        roles.sort();
+        Self(roles.into())
+    }
+
     /// Whether the role is among them.
     #[must_use]
     pub fn has(&self, role: &Ident) -> bool {

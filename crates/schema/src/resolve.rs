@@ -111,6 +111,7 @@ impl Catalog {
         self.declare_comments(placed, errors);
         self.declare_grants(placed, errors);
         self.declare_policies(placed, errors);
+        self.refuse_circles(errors);
         for (path, statement) in placed {
             match statement {
                 Statement::Native(native) => self.natives.push(native.clone()),

@@ -17,8 +17,6 @@ use crate::auth::authenticate;
 use crate::error::{Answer, Refusal};
 use crate::status::of_success;
 
-pub(crate) use perform::failed;
-
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const RANGE_UNIT: HeaderName = HeaderName::from_static("range-unit");
 

@@ -2,6 +2,8 @@
 
 use sql::Ident;
 use sqlparser::ast;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::{alter, create, function, name, place_of, table_name, view};
 use crate::{
@@ -176,6 +178,42 @@ fn grant(source: &Source, granted: &ast::Grant, span: Span) -> Parsed<Vec<Statem
     })])
 }
 
+/// `GRANT editor TO authenticated`, which the parser knows as `GRANT ROLE editor TO …` alone: a
+/// grant without `ON` gets that word before each of its names.
+pub(super) fn mark_granted_roles(tokens: &mut Vec<TokenWithSpan>) {
+    let is = |token: &TokenWithSpan, keyword: Keyword| match &token.token {
+        Token::Word(word) => word.quote_style.is_none() && word.keyword == keyword,
+        _ => false,
+    };
+    let is_space = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+    let mut places = (0..tokens.len()).filter(|place| !is_space(&tokens[*place]));
+    let (Some(first), Some(second)) = (places.next(), places.next()) else {
+        return;
+    };
+    let is_role_already = is(&tokens[second], Keyword::ROLE);
+    if !is(&tokens[first], Keyword::GRANT)
+        || is_role_already
+        || tokens.iter().any(|token| is(token, Keyword::ON))
+    {
+        return;
+    }
+    let mut marked = Vec::with_capacity(tokens.len() + 2);
+    let mut is_name_next = false;
+    let mut is_over = false;
+    for token in tokens.drain(..) {
+        is_over |= is(&token, Keyword::TO);
+        if is_name_next && !is_over && matches!(token.token, Token::Word(_)) {
+            let word = Token::make_keyword("ROLE");
+            marked.push(TokenWithSpan::new(word, token.span));
+        }
+        if !is_space(&token) {
+            is_name_next = is(&token, Keyword::GRANT) || token.token == Token::Comma;
+        }
+        marked.push(token);
+    }
+    *tokens = marked;
+}
+
 fn grant_roles(
     source: &Source,
     actions: Option<&Vec<ast::Action>>,
@@ -184,10 +222,12 @@ fn grant_roles(
 ) -> Parsed<Vec<Statement>> {
     let mut statements = Vec::new();
     for action in actions.into_iter().flatten() {
-        let text = action.to_string();
-        let word = text.rsplit(' ').next().unwrap_or_default().to_lowercase();
-        let role = Ident::new(&word)
-            .map_err(|error| Diagnostic::new(&source.path, span, error.to_string()))?;
+        let ast::Action::Role { role } = action else {
+            let message = format!("GRANT {action} says nothing to be granted on");
+            return Err(Diagnostic::new(&source.path, span, message)
+                .hint("write GRANT select ON table TO role, or GRANT role TO role"));
+        };
+        let role = table_name(&source.path, role, span)?;
         for to in roles {
             statements.push(Statement::GrantRole(GrantRole {
                 role: role.clone(),

@@ -1,55 +1,104 @@
 //! `check`
 
-use lang::Privilege;
 use rest::Limits;
 use schema::{Catalog, CatalogKind, diff};
+use serde_json::json;
 
+use super::rules::{Exposure, LOCK};
 use crate::config::{Configuration, database_url, settings};
 use crate::failure::{Failure, Outcome};
 use crate::project::{Files, connect, prepare, require_current};
 
-pub(super) async fn run(configuration: &Configuration, offline: bool) -> Outcome {
+/// How much is checked, and how it is shown.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    /// Ask no database.
+    pub(super) offline: bool,
+    /// Refuse what nobody has accepted as public.
+    pub(super) strict: bool,
+    /// Print JSON.
+    pub(super) json: bool,
+}
+
+pub(super) async fn run(configuration: &Configuration, asked: Asked) -> Outcome {
     let files = Files::read(&configuration.folder)?;
     let dialect = database_url(configuration)?.likely_dialect();
     let compiled = files.compile(dialect, Limits::default())?;
     // Webhooks among them: each needs its address, its events and its secret.
     settings(configuration, 0, false)?;
     let migrations = files.migrations()?;
-    migrations
+    let known = migrations
         .fold(CatalogKind::User)
         .map_err(|errors| Failure::files(&errors))?;
-    if !offline {
+    if !asked.offline {
         let db = connect(configuration).await?;
         require_current(&db, &files).await?;
         let compiled = files.compile(db.dialect(), Limits::default())?;
         prepare(&db, &compiled).await?;
     }
     let findings = findings(&compiled.catalog);
-    for finding in &findings {
-        println!("warning: {finding}");
-    }
-    for line in anonymous(&compiled.catalog) {
-        println!("anyone on the internet may {line}");
-    }
-    let known = migrations
-        .fold(CatalogKind::User)
-        .map_err(|errors| Failure::files(&errors))?;
+    let suspicions = compiled.api.suspicions();
+    let exposure = Exposure::of(&compiled.api, &configuration.folder)?;
     let ahead = diff(&known, &compiled.catalog).map_err(|errors| Failure::files(&errors))?;
-    if !ahead.operations.is_empty() {
-        println!(
-            "schema/ is ahead of migrations/ by {} step(s)",
-            ahead.operations.len()
-        );
+    let steps = ahead.operations.len();
+    if asked.json {
+        let document = json!({
+            "tables": compiled.catalog.tables.len(), "files": files.api.len(),
+            "findings": findings, "look_at": suspicions, "steps_ahead": steps,
+            "exposure": {
+                "lines": exposure.lines, "recorded": exposure.is_recorded,
+                "grown": exposure.grown, "shrunk": exposure.shrunk,
+            },
+        });
+        println!("{document}");
+    } else {
+        show(&findings, &suspicions, &exposure);
+        if steps > 0 {
+            println!("schema/ is ahead of migrations/ by {steps} step(s)");
+        }
     }
-    if findings.is_empty() {
+    if asked.strict && !exposure.grown.is_empty() {
+        let cause = match exposure.is_recorded {
+            true => format!(
+                "anyone on the internet can reach more than {LOCK} names:\n  {}",
+                exposure.grown.join("\n  ")
+            ),
+            false => format!("there is no {LOCK}, so nobody has accepted what is public"),
+        };
+        return Err(Failure::findings(cause).fix(
+            "take it back in schema/ or api/, or, if it is meant, pilaster rules accept and commit",
+        ));
+    }
+    if !findings.is_empty() {
+        return Err(Failure::findings(format!("{} finding(s)", findings.len())));
+    }
+    if !asked.json {
         println!(
             "checked: {} table(s), {} SQL file(s)",
             compiled.catalog.tables.len(),
             files.api.len() + files.hooks.len()
         );
-        return Ok(());
     }
-    Err(Failure::findings(format!("{} finding(s)", findings.len())))
+    Ok(())
+}
+
+fn show(findings: &[String], suspicions: &[String], exposure: &Exposure) {
+    for finding in findings {
+        println!("warning: {finding}");
+    }
+    for suspicion in suspicions {
+        println!("look at: {suspicion}");
+    }
+    for line in &exposure.lines {
+        let mark = match exposure.is_recorded && exposure.grown.contains(line) {
+            true => "anyone on the internet, NEW",
+            false => "anyone on the internet",
+        };
+        println!("{mark}: {line}");
+    }
+    for line in &exposure.shrunk {
+        println!("no longer public: {line}");
+    }
 }
 
 /// What is granted and yet shows or changes nothing.
@@ -77,28 +126,4 @@ fn findings(catalog: &Catalog) -> Vec<String> {
         }
     }
     findings
-}
-
-/// What callers without credentials may do.
-fn anonymous(catalog: &Catalog) -> Vec<String> {
-    let mut lines = Vec::new();
-    for table in catalog.relations() {
-        for grant in table.grants.iter().filter(|grant| grant.role == *"anon") {
-            let verb = match grant.privilege {
-                Privilege::Select => "read",
-                Privilege::Insert => "insert into",
-                Privilege::Update => "change",
-                Privilege::Delete => "delete from",
-            };
-            let columns = match &grant.columns {
-                None => String::new(),
-                Some(columns) => {
-                    let names: Vec<&str> = columns.iter().map(sql::Ident::as_str).collect();
-                    format!(" ({})", names.join(", "))
-                }
-            };
-            lines.push(format!("{verb} {}{columns}", table.name));
-        }
-    }
-    lines
 }

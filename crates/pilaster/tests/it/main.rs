@@ -12,5 +12,6 @@ mod migrations;
 mod operations;
 mod questions;
 mod rights;
+mod rules;
 mod shell;
 mod space;

@@ -13,7 +13,7 @@ use stdx::{Clock, Rng};
 use super::{Endpoint, Segment};
 use crate::access::{Access, RequestEnvironment, as_constant, join};
 use crate::json::{Field, Style};
-use crate::plan::{Context, Done, Form, Shown, TableErrors};
+use crate::plan::{Context, Done, Form, Shown, TableErrors, with_checked_columns};
 use crate::request::Prefer;
 use crate::{
     Answer, Api, BaseRole, Caller, ErrorKind, Method, Moment, Plan, ReadPlan, Request, RestError,
@@ -58,7 +58,7 @@ pub(crate) fn match_path(
 }
 
 impl Endpoint {
-    fn is_at(&self, path: &[Cow<'_, str>]) -> bool {
+    pub(crate) fn is_at(&self, path: &[Cow<'_, str>]) -> bool {
         self.segments.len() == path.len()
             && self
                 .segments
@@ -244,11 +244,18 @@ pub(super) fn write_steps(
         rule(both.as_ref())
     };
     let (using, check, has_returning) = match &write.kind {
-        WriteKind::Insert { .. } => (
-            None,
-            rule(access.map(|a| &a.insert_check)),
-            dialect.insert_returning(),
-        ),
+        WriteKind::Insert { .. } => {
+            let check = access.map(|access| match write.returning.is_empty() {
+                true => access.insert_check.clone(),
+                // What is shown must be readable, as in PostgreSQL.
+                false => join(
+                    lang::BinaryOp::And,
+                    access.insert_check.clone(),
+                    access.read.clone(),
+                ),
+            });
+            (None, rule(check.as_ref()), dialect.insert_returning())
+        }
         WriteKind::Update { .. } => (
             found(access.map(|a| &a.update_using)),
             None,
@@ -260,6 +267,15 @@ pub(super) fn write_steps(
             dialect.delete_returning(),
         ),
     };
+    let mut whole = Cow::Borrowed(write);
+    if let (WriteKind::Insert { columns, source }, Some(table)) = (&write.kind, table)
+        && let (InsertSource::Rows(rows), Some(check)) = (source, &check)
+    {
+        let (columns, rows) = with_checked_columns(table, columns, rows.clone(), Some(check));
+        let source = InsertSource::Rows(rows);
+        whole.to_mut().kind = WriteKind::Insert { columns, source };
+    }
+    let write = whole.as_ref();
     let kinds = kinds(&write.returning);
     let shown = !write.returning.is_empty();
     let mut back = None;
@@ -416,15 +432,21 @@ pub(super) fn rules_hold(access: &Access, write: &Write) -> bool {
     };
     match &write.kind {
         WriteKind::Update { assignments, .. } => {
+            let touched = |rule: &lang::Expr| {
+                let reads = rule.row_columns();
+                assignments.iter().any(|(column, _)| reads.contains(column))
+            };
             let check = &access.update_check;
-            let reads = check.row_columns();
-            let touched = assignments.iter().any(|(column, _)| reads.contains(column));
-            as_constant(check) == Some(true) || (*check == access.update_using && !touched)
+            let is_kept = *check == access.update_using && !touched(check);
+            !touched(&access.read) && (as_constant(check) == Some(true) || is_kept)
         }
         WriteKind::Insert {
             source: InsertSource::Query(_),
             ..
-        } => as_constant(&access.insert_check) == Some(true),
+        } => {
+            let is_seen = write.returning.is_empty() || as_constant(&access.read) == Some(true);
+            is_seen && as_constant(&access.insert_check) == Some(true)
+        }
         WriteKind::Insert { .. } | WriteKind::Delete { .. } => true,
     }
 }

@@ -281,7 +281,7 @@ fn check_row(
 }
 
 /// A condition without the brackets around the whole of it.
-fn without_brackets(condition: &str) -> &str {
+pub(crate) fn without_brackets(condition: &str) -> &str {
     let Some(inner) = condition
         .strip_prefix('(')
         .and_then(|rest| rest.strip_suffix(')'))

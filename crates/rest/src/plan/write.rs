@@ -7,6 +7,8 @@ mod replace;
 mod shown;
 mod upsert;
 
+pub(crate) use self::insert::with_checked_columns;
+
 use lang::{Expr, ExprKind, Span};
 use schema::Table;
 use sql::{DbError, Ident, Outcome, Step, Value};
@@ -258,7 +260,8 @@ impl<'a> Writer<'a, '_> {
     }
 }
 
-/// "No row of the table has the same values in one of these keys", over the new row (binding 0).
+/// "No row of the table has the same values in one of these keys", over the new row (binding 0);
+/// the rows that the caller may not read are asked too, whatever rules apply around it.
 pub(crate) fn missing_row(table: &Table, keys: &[Vec<Ident>]) -> Expr {
     const OTHER: u32 = 1_000;
     let column = |binding: u32, name: &Ident| {
@@ -305,10 +308,7 @@ pub(crate) fn missing_row(table: &Table, keys: &[Vec<Ident>]) -> Expr {
             },
         }],
         distinct: false,
-        from: Some(lang::FromItem::Table {
-            binding: OTHER,
-            table: table.name.clone(),
-        }),
+        from: Some(every_row(table, OTHER)),
         joins: Vec::new(),
         filter,
         group: Vec::new(),
@@ -322,6 +322,47 @@ pub(crate) fn missing_row(table: &Table, keys: &[Vec<Ident>]) -> Expr {
         query: Box::new(query),
         negated: true,
     })
+}
+
+/// The table as a view that no policy narrows.
+fn every_row(table: &Table, binding: u32) -> lang::FromItem {
+    let inner = binding + 1;
+    let projection = table.columns.iter().map(|column| lang::Projection {
+        name: column.name.clone(),
+        expr: Expr {
+            kind: ExprKind::Column {
+                binding: inner,
+                column: column.name.clone(),
+            },
+            ty: Some(column.ty.clone()),
+            nullable: column.nullable,
+            span: Span::default(),
+        },
+    });
+    let query = lang::Query {
+        projection: projection.collect(),
+        distinct: false,
+        from: Some(lang::FromItem::Table {
+            binding: inner,
+            table: table.name.clone(),
+        }),
+        joins: Vec::new(),
+        filter: None,
+        group: Vec::new(),
+        having: None,
+        order: Vec::new(),
+        limit: None,
+        offset: None,
+        span: Span::default(),
+    };
+    lang::FromItem::Derived {
+        binding,
+        query: Box::new(query),
+        view: Some(lang::UsedView {
+            name: table.name.clone(),
+            security_invoker: false,
+        }),
+    }
 }
 
 fn null() -> Expr {

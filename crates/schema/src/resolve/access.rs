@@ -2,6 +2,7 @@
 
 use lang::{
     Diagnostic, PolicyCommand, Privilege, RawExpr, Span, Statement, Type, check_expression,
+    expression_reads,
 };
 use sql::Ident;
 
@@ -176,6 +177,39 @@ impl Catalog {
         }
     }
 
+    /// Refuses policies that ask themselves: a table that is read inside a policy is read by its
+    /// own policies, which may not come back to where they started (PostgreSQL: "infinite
+    /// recursion detected in policy").
+    pub(super) fn refuse_circles(&self, errors: &mut Vec<Diagnostic>) {
+        for table in &self.tables {
+            for policy in table.policies.iter().filter(|policy| reads(policy)) {
+                let Some(using) = &policy.using else { continue };
+                let mut reached = expression_reads(using).0;
+                let mut next: Vec<Ident> = reached.iter().cloned().collect();
+                while let Some(name) = next.pop() {
+                    let further = self.table(name.as_str()).into_iter();
+                    let policies = further.flat_map(|table| &table.policies);
+                    for using in policies
+                        .filter(|p| reads(p))
+                        .filter_map(|p| p.using.as_ref())
+                    {
+                        let tables = expression_reads(using).0.into_iter();
+                        next.extend(tables.filter(|table| reached.insert(table.clone())));
+                    }
+                }
+                if reached.contains(&table.name) {
+                    let message = format!(
+                        "the policy {} of {} reads {} again through the policies of what it asks",
+                        policy.name, table.name, table.name
+                    );
+                    errors.push(Diagnostic::new(&table.path, using.span, message).hint(
+                        "ask a view WITH (security_invoker = false), whose rows no policy narrows",
+                    ));
+                }
+            }
+        }
+    }
+
     fn rule(
         &self,
         path: &str,
@@ -193,6 +227,14 @@ impl Catalog {
             )]),
         }
     }
+}
+
+/// Whether a policy narrows what is read.
+fn reads(policy: &Policy) -> bool {
+    matches!(
+        policy.command,
+        PolicyCommand::All | PolicyCommand::One(Privilege::Select)
+    )
 }
 
 impl Table {

@@ -55,6 +55,11 @@ fn every_mistake_names_its_place_and_its_cause() {
             "there is no role editr",
         ),
         (
+            "create role x; create role y; grant x, authenticated to y;\ngrant y to x;",
+            "x would inherit from each other",
+        ),
+        ("grant delete to anon;", "there is no role delete"),
+        (
             "create table a (id uuid);\ngrant select (nme) on a to anon;",
             "a has no column nme",
         ),
@@ -69,6 +74,17 @@ fn every_mistake_names_its_place_and_its_cause() {
         (
             "create table a (id uuid);\ncreate policy p on a using (id);",
             "true or false",
+        ),
+        (
+            "create table a (id int, up int);\n\
+             create policy p on a using (exists (select 1 from a b where b.id = a.up));",
+            "schema/test.sql:2:37: the policy p of a reads a again",
+        ),
+        (
+            "create table a (id int); create table b (id int);\n\
+             create policy p on a using (id in (select id from b));\n\
+             create policy q on b using (id in (select id from a));",
+            "security_invoker = false",
         ),
         ("create tabel a (id uuid);", "schema/test.sql:1:8"),
         ("select 1;", "is not offered here"),

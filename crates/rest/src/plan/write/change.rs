@@ -1,13 +1,13 @@
 //! Changing: filters, the rules of both rows, and what is shown.
 
-use lang::{Expr, ExpressionWriter};
+use lang::{BinaryOp, Expr, ExpressionWriter};
 use sql::{Dialect, Expect, Ident, Kind, Sql, Step, Value};
 
 use super::super::body::{self, Assignment};
 use super::super::filter::{Alone, Over, write_conditions};
 use super::shown::{Shown, kinds, returning};
 use super::{Done, WritePlan, Writer};
-use crate::access::as_constant;
+use crate::access::{as_constant, constant, join};
 use crate::{ErrorKind, Request, RestError};
 
 impl Writer<'_, '_> {
@@ -165,13 +165,14 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// A step that fails when a changed row would break its rule; none where the rule reads
-    /// nothing that changes and has decided already which rows may be changed.
+    /// A step that fails when a changed row would break its rule, or could not be read any more
+    /// (PostgreSQL's CREATE POLICY, "Policies Applied by Command Type": an update that reads asks
+    /// the SELECT policies of both rows); none where there is nothing to ask.
     pub(super) fn guard(&self, assignments: &[Assignment]) -> Result<Option<Step>, RestError> {
         let names: Vec<&Ident> = assignments.iter().map(|own| &own.column).collect();
-        if !self.needs_guard(&names) {
+        let Some(check) = self.check_of_changes(&names) else {
             return Ok(None);
-        }
+        };
         let table = &self.table().name;
         let mut sql = Sql::new(self.context.dialect);
         sql.push("select 1 from (select ");
@@ -188,22 +189,26 @@ impl Writer<'_, '_> {
         sql.push(" from ").ident(table);
         self.wheres(&mut sql, &self.target.access.update_using)?;
         sql.push(") as n");
-        self.none_breaks(
-            &mut sql,
-            &self.target.access.update_check,
-            &Ident::of("n"),
-            " where ",
-        );
+        self.none_breaks(&mut sql, &check, &Ident::of("n"), " where ");
         Ok(Some(none_expected(sql)))
     }
 
-    /// Whether a change of these columns could break the rule of changed rows.
-    pub(super) fn needs_guard(&self, changed: &[&Ident]) -> bool {
+    /// What rows must satisfy when these columns have changed; `None` where the rules read nothing
+    /// that changes and have decided already which rows may be changed.
+    pub(super) fn check_of_changes(&self, changed: &[&Ident]) -> Option<Expr> {
         let access = self.target.access;
-        let check = &access.update_check;
-        let reads = check.row_columns();
-        let touched = changed.iter().any(|column| reads.contains(*column));
-        as_constant(check) != Some(true) && (touched || *check != access.update_using)
+        let touches = |rule: &Expr| {
+            let reads = rule.row_columns();
+            changed.iter().any(|column| reads.contains(*column))
+        };
+        let mut check = constant(true);
+        if access.update_check != access.update_using || touches(&access.update_check) {
+            check = access.update_check.clone();
+        }
+        if touches(&access.read) {
+            check = join(BinaryOp::And, check, access.read.clone());
+        }
+        (as_constant(&check) != Some(true)).then_some(check)
     }
 
     /// `where not coalesce(rule, false) limit 1`

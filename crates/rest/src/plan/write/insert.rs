@@ -163,7 +163,8 @@ impl Writer<'_, '_> {
             rule = join(lang::BinaryOp::And, rule, self.target.access.read.clone());
         }
         let check = (!self.all_pass(&rule, rows)).then_some(&rule);
-        let (columns, source) = self.with_checked_columns(&rows.columns, values.collect(), check);
+        let (columns, source) =
+            with_checked_columns(self.table(), &rows.columns, values.collect(), check);
         let write = lang::Write {
             table: self.table().name.clone(),
             kind: WriteKind::Insert {
@@ -217,35 +218,6 @@ impl Writer<'_, '_> {
             nullable: true,
             span: Span::default(),
         }
-    }
-
-    /// A rule sees the new row, so every column that it reads has to be in it, by its default.
-    pub(super) fn with_checked_columns(
-        &self,
-        columns: &[Ident],
-        mut rows: Vec<Vec<Expr>>,
-        check: Option<&Expr>,
-    ) -> (Vec<Ident>, Vec<Vec<Expr>>) {
-        let mut columns = columns.to_vec();
-        for name in check.map(Expr::row_columns).unwrap_or_default() {
-            if columns.contains(&name) {
-                continue;
-            }
-            let column = self.table().column(name.as_str());
-            let value = match column.and_then(|column| column.default.as_ref()) {
-                Some(schema::ColumnDefault::Engine(expr)) => expr.clone(),
-                Some(schema::ColumnDefault::Caller(_)) | None => Expr {
-                    kind: ExprKind::Cast(
-                        Box::new(null()),
-                        column.map_or(lang::Type::Text, |column| column.ty.clone()),
-                    ),
-                    ..null()
-                },
-            };
-            columns.push(name);
-            rows.iter_mut().for_each(|row| row.push(value.clone()));
-        }
-        (columns, rows)
     }
 
     /// The new rows by their keys, where the engine returns nothing.
@@ -311,4 +283,33 @@ impl Writer<'_, '_> {
             texts.join(",")
         ))
     }
+}
+
+/// A rule sees the new row, so every column that it reads has to be in it, by its default.
+pub(crate) fn with_checked_columns(
+    table: &schema::Table,
+    columns: &[Ident],
+    mut rows: Vec<Vec<Expr>>,
+    check: Option<&Expr>,
+) -> (Vec<Ident>, Vec<Vec<Expr>>) {
+    let mut columns = columns.to_vec();
+    for name in check.map(Expr::row_columns).unwrap_or_default() {
+        if columns.contains(&name) {
+            continue;
+        }
+        let column = table.column(name.as_str());
+        let value = match column.and_then(|column| column.default.as_ref()) {
+            Some(schema::ColumnDefault::Engine(expr)) => expr.clone(),
+            Some(schema::ColumnDefault::Caller(_)) | None => Expr {
+                kind: ExprKind::Cast(
+                    Box::new(null()),
+                    column.map_or(lang::Type::Text, |column| column.ty.clone()),
+                ),
+                ..null()
+            },
+        };
+        columns.push(name);
+        rows.iter_mut().for_each(|row| row.push(value.clone()));
+    }
+    (columns, rows)
 }

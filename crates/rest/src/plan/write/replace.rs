@@ -3,11 +3,11 @@
 use lang::{Expr, ExpressionWriter, InsertSource, Span, WriteKind, WriteRules};
 use sql::{Ident, Sql, Step, Value};
 
-use super::super::Context;
 use super::super::body::{self, Assignment, Body, Change, Rows};
+use super::insert::with_checked_columns;
 use super::shown::Shown;
 use super::{Done, WritePlan, Writer, missing_row};
-use crate::access::{RequestEnvironment, join};
+use crate::access::join;
 use crate::json::write_value;
 use crate::value::from_json;
 use crate::{ErrorKind, Request, RestError};
@@ -132,7 +132,8 @@ impl Writer<'_, '_> {
             .enumerate()
             .map(|(place, column)| self.parameter(place, column))
             .collect();
-        let (columns, rows) = self.with_checked_columns(&rows.columns, vec![row], Some(&rule));
+        let (columns, rows) =
+            with_checked_columns(self.table(), &rows.columns, vec![row], Some(&rule));
         let write = lang::Write {
             table: self.table().name.clone(),
             kind: WriteKind::Insert {
@@ -142,8 +143,7 @@ impl Writer<'_, '_> {
             returning: Vec::new(),
             span: Span::default(),
         };
-        let Context { caller, moment, .. } = self.context;
-        let environment = RequestEnvironment::new(Some(caller), moment, None, &parameters);
+        let environment = self.environment(&parameters);
         let mut sql = Sql::new(self.context.dialect);
         ExpressionWriter::new(&mut sql, &environment).write(
             &write,

@@ -143,6 +143,10 @@ impl<'a> Writer<'a, '_> {
     /// The shown columns, where columns alone are shown; `None` where it takes a read.
     pub(super) fn plain(&self) -> Result<Option<Vec<(String, &'a Column)>>, RestError> {
         let may_read = self.target.access.readable();
+        if may_read.is_empty() {
+            // PostgreSQL: RETURNING needs SELECT.
+            return Err(self.denied().hint("leave return=representation away"));
+        }
         let columns = &self.target.table.columns;
         let all = || {
             let readable = columns

@@ -9,6 +9,7 @@ use sql::{Dialect, Ident, Sql, Step, Value};
 
 use super::super::body::Rows;
 use super::change::none_expected;
+use super::insert::with_checked_columns;
 use super::shown::{Shown, returning};
 use super::{Done, WritePlan, Writer, missing_row};
 use crate::access::{RequestEnvironment, as_constant, join};
@@ -146,7 +147,7 @@ impl Writer<'_, '_> {
             self.none_breaks(&mut sql, &using, table, " where ");
             unit.push(none_expected(sql));
         }
-        if self.needs_guard(&changed.iter().collect::<Vec<_>>()) {
+        if let Some(check) = self.check_of_changes(&changed.iter().collect::<Vec<_>>()) {
             let mut sql = Sql::new(self.context.dialect);
             sql.push("select 1 from (select ");
             for (place, column) in self.table().columns.iter().enumerate() {
@@ -165,7 +166,7 @@ impl Writer<'_, '_> {
             sql.push(" on ");
             self.same_key(&mut sql, key);
             sql.push(") as ").ident(&CHANGED);
-            self.none_breaks(&mut sql, &access.update_check, &CHANGED, " where ");
+            self.none_breaks(&mut sql, &check, &CHANGED, " where ");
             unit.push(none_expected(sql));
         }
         let mut sql = Sql::new(self.context.dialect);
@@ -204,7 +205,7 @@ impl Writer<'_, '_> {
             return;
         }
         let columns: Vec<Vec<lang::Expr>> = self.cells(rows);
-        let (columns, cells) = self.with_checked_columns(&rows.columns, columns, Some(check));
+        let (columns, cells) = with_checked_columns(self.table(), &rows.columns, columns, Some(check));
         let parameters: Vec<Value> = rows.rows.iter().flatten().cloned().collect();
         let environment = self.environment(&parameters);
         let mut sql = Sql::new(self.context.dialect);
@@ -236,7 +237,7 @@ impl Writer<'_, '_> {
     fn make(&self, rows: &Rows, key: &[Ident]) -> Sql {
         let missing = missing_row(self.table(), &[key.to_vec()]);
         let cells = self.cells(rows);
-        let (columns, cells) = self.with_checked_columns(&rows.columns, cells, Some(&missing));
+        let (columns, cells) = with_checked_columns(self.table(), &rows.columns, cells, Some(&missing));
         let parameters: Vec<Value> = rows.rows.iter().flatten().cloned().collect();
         let write = lang::Write {
             table: self.table().name.clone(),
