@@ -104,7 +104,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: Option<Rules>,
     },
-    /// Run tests/*.http, each file against a database of its own that is gone afterwards.
+    /// Run tests/*.http and tests/*.rules, each file against a database of its own that is gone
+    /// afterwards.
     #[command(after_help = "Example: pilaster test --db postgres")]
     Test {
         /// Files or folders; tests/ by default.

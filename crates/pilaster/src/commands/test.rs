@@ -1,7 +1,8 @@
-//! `test`: the project's request tests, each file against a database of its own.
+//! `test`: the project's request and rule tests, each file against a database of its own.
 
 mod database;
 mod file;
+mod rules;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -14,10 +15,19 @@ use stdx::Rng;
 
 use self::database::Temporary;
 use self::file::RequestFile;
+use self::rules::RulesFile;
 use super::db::seed_into;
 use crate::config::{Configuration, settings};
 use crate::failure::{Failure, Outcome};
 use crate::project::{Files, migrate, prepare, require_current};
+
+/// A file of `tests/`.
+enum TestFile {
+    /// `*.http`
+    Requests(RequestFile),
+    /// `*.rules`
+    Rules(RulesFile),
+}
 
 pub(super) async fn run(configuration: &Configuration, engine: &str, given: &[PathBuf]) -> Outcome {
     let tests = read_tests(&configuration.folder, given)?;
@@ -37,9 +47,7 @@ pub(super) async fn run(configuration: &Configuration, engine: &str, given: &[Pa
     }
     println!("{passed} passed, {failed} failed, on {engine}");
     if failed > 0 {
-        return Err(Failure::failed(format!(
-            "{failed} request(s) answered otherwise"
-        )));
+        return Err(Failure::failed(format!("{failed} test(s) ended otherwise")));
     }
     Ok(())
 }
@@ -49,7 +57,7 @@ async fn one(
     configuration: &Configuration,
     files: &Files,
     database: &Temporary,
-    test: &RequestFile,
+    test: &TestFile,
 ) -> Outcome<(usize, usize)> {
     let db = database.connect().await?;
     let counted = serve_and_run(configuration, files, &db, test).await;
@@ -63,13 +71,17 @@ async fn serve_and_run(
     configuration: &Configuration,
     files: &Files,
     db: &Db,
-    test: &RequestFile,
+    test: &TestFile,
 ) -> Outcome<(usize, usize)> {
     migrate(db, files, None, Loss::Allowed).await?;
     require_current(db, files).await?;
     seed_into(db, files).await?;
     let compiled = files.compile(db.dialect(), Limits::default())?;
     prepare(db, &compiled).await?;
+    let test = match test {
+        TestFile::Rules(test) => return Ok(rules::all(&compiled.api, db, test).await),
+        TestFile::Requests(test) => test,
+    };
     let master = MasterKey::generate(&Rng::System);
     let master = MasterKey::parse(master.expose())
         .map_err(|error| Failure::failed(format!("a generated key: {error}")))?;
@@ -80,7 +92,7 @@ async fn serve_and_run(
     Ok(run::all(&InProcess::new(app), test).await)
 }
 
-fn read_tests(folder: &Path, given: &[PathBuf]) -> Outcome<Vec<RequestFile>> {
+fn read_tests(folder: &Path, given: &[PathBuf]) -> Outcome<Vec<TestFile>> {
     let mut paths = Vec::new();
     for path in given {
         if path.is_dir() {
@@ -93,7 +105,7 @@ fn read_tests(folder: &Path, given: &[PathBuf]) -> Outcome<Vec<RequestFile>> {
         collect(&folder.join("tests"), &mut paths)?;
     }
     if paths.is_empty() {
-        return Err(Failure::failed("there are no tests/*.http").fix(
+        return Err(Failure::failed("there are no tests/*.http and no tests/*.rules").fix(
             "write tests/first.http:\n\n### anybody reads the list\n# @expect 200\nGET /api/items",
         ));
     }
@@ -101,8 +113,19 @@ fn read_tests(folder: &Path, given: &[PathBuf]) -> Outcome<Vec<RequestFile>> {
     let read = |path: &PathBuf| {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::config(format!("{}: {error}", path.display())))?;
-        let name = path.strip_prefix(folder).unwrap_or(path);
-        RequestFile::parse(&name.display().to_string(), &text).map_err(Failure::config)
+        let name = path
+            .strip_prefix(folder)
+            .unwrap_or(path)
+            .display()
+            .to_string();
+        let parsed = match path
+            .extension()
+            .is_some_and(|extension| extension == "rules")
+        {
+            true => RulesFile::parse(&name, &text).map(TestFile::Rules),
+            false => RequestFile::parse(&name, &text).map(TestFile::Requests),
+        };
+        parsed.map_err(Failure::config)
     };
     paths.iter().map(read).collect()
 }
@@ -118,7 +141,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Outcome {
             collect(&path, paths)?;
         } else if path
             .extension()
-            .is_some_and(|extension| extension == "http")
+            .is_some_and(|extension| extension == "http" || extension == "rules")
         {
             paths.push(path);
         }

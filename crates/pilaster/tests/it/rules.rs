@@ -1,7 +1,7 @@
 //! Who may do what, said before anybody tries: `rules`, `rules explain`, `check --strict`.
 
 use serde_json::Value;
-use testkit::{Project, ThrowAwayDatabase};
+use testkit::{Project, ThrowAwayDatabase, is_enabled};
 
 use crate::http::PILASTER;
 
@@ -349,5 +349,38 @@ fn what_looks_secret_or_goes_past_the_rules_is_pointed_at() {
         "past the rules, view all_notes: notes.text",
     ] {
         assert!(said.out.contains(part), "{part}\n{}", said.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_tests_run_on_every_engine_and_fail_where_a_rule_is_loosened() {
+    for engine in ["sqlite", "postgres", "mariadb", "mysql"] {
+        if !is_enabled(engine) {
+            continue;
+        }
+        let mut project = Project::cruddur();
+        if engine != "sqlite" {
+            let variable = format!("TEST_{}_URL", engine.to_uppercase());
+            let address = std::env::var(&variable).expect("the engine was asked for");
+            project = project.with(&variable, &address);
+        }
+        let test = ["test", "tests/access.rules", "--db", engine];
+        let said = project.succeed(PILASTER, &test);
+        assert!(said.out.contains(", 0 failed"), "{}", said.out);
+        let schema = project.read("schema/cruddur.sql");
+        let loose = schema.replace(
+            "using (user_uuid = auth.uid()) with check (user_uuid = auth.uid());",
+            "using (true);",
+        );
+        assert_ne!(schema, loose);
+        project.write("schema/cruddur.sql", &loose);
+        let said = project.run(PILASTER, &test);
+        assert_eq!(said.code, 1, "{engine}: {}", said.text());
+        let line = "FAILED tests/access.rules:";
+        assert!(
+            said.out.contains(line) && said.out.contains("it was allowed, rows 1"),
+            "{}",
+            said.out
+        );
     }
 }

@@ -157,6 +157,7 @@ impl Endpoint {
         };
         let errors = TableErrors::of_tables(tables, denied, context.dialect);
         let done = Done::File {
+            step: last,
             status: self.status,
             cache: self.cache.clone(),
         };

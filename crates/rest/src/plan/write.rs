@@ -36,16 +36,17 @@ pub struct WritePlan {
 
 /// What the unit's outcomes mean.
 pub(crate) enum Done {
-    /// Rows were inserted.
-    Inserted { location: Option<String> },
-    /// Rows were changed, or those of `step` were inserted.
-    Merged { step: usize },
+    /// So many rows were inserted.
+    Inserted { rows: u64, location: Option<String> },
+    /// So many rows were changed or, by `step` and those behind it, inserted.
+    Merged { rows: u64, step: usize },
     /// Rows were changed or deleted by `step`.
     Changed { step: usize, by_key: bool },
     /// A row was replaced by `step` or made by the one behind it.
     Replaced { step: usize, denied: RestError },
-    /// An SQL file has run.
+    /// An SQL file has run; `step` was its last statement.
     File {
+        step: usize,
         status: Option<u16>,
         cache: Option<String>,
     },
@@ -81,6 +82,17 @@ impl WritePlan {
         self.rehearse
     }
 
+    /// How many rows the unit inserted, changed or deleted; of an SQL file, its last statement.
+    #[must_use]
+    pub fn affected(&self, outcomes: &[Outcome]) -> u64 {
+        let of = |step: usize| outcomes.get(step).map_or(0, |outcome| outcome.affected);
+        match &self.done {
+            Done::Inserted { rows, .. } | Done::Merged { rows, .. } => *rows,
+            Done::Changed { step, .. } | Done::File { step, .. } => of(*step),
+            Done::Replaced { step, .. } => of(*step) + of(step + 1),
+        }
+    }
+
     /// Whether the same request, planned and run once more, may succeed: somebody else made a row
     /// between two steps.
     #[must_use]
@@ -113,7 +125,7 @@ impl WritePlan {
         let affected = |step: usize| outcomes.get(step).map_or(0, |outcome| outcome.affected);
         let is_created = match &self.done {
             Done::Inserted { .. } => true,
-            Done::Merged { step } => affected(*step) > 0,
+            Done::Merged { step, .. } => affected(*step) > 0,
             Done::File { .. } => false,
             Done::Changed { step, by_key } => match *by_key && affected(*step) == 0 {
                 true => return Err(RestError::row()),
@@ -133,8 +145,8 @@ impl WritePlan {
             success.kind = SuccessKind::Created;
         }
         match self.done {
-            Done::Inserted { location } => success.location = location,
-            Done::File { status, cache } => {
+            Done::Inserted { location, .. } => success.location = location,
+            Done::File { status, cache, .. } => {
                 success.kind = status.map_or(success.kind, SuccessKind::Declared);
                 success.cache_control = cache;
             }

@@ -59,8 +59,11 @@ impl Writer<'_, '_> {
             true => self.read_written(&mut unit, &[], &[])?,
             false => Shown::Nothing,
         };
-        let location = None;
-        Ok(self.write_of(unit, Done::Inserted { location }, shown, &[]))
+        let done = Done::Inserted {
+            rows: 0,
+            location: None,
+        };
+        Ok(self.write_of(unit, done, shown, &[]))
     }
 
     fn insert_new(&self, rows: &Rows) -> Result<WritePlan, RestError> {
@@ -82,8 +85,11 @@ impl Writer<'_, '_> {
                 .collect(),
             _ => Vec::new(),
         };
-        let location = self.location(rows);
-        Ok(self.write_of(unit, Done::Inserted { location }, shown, &named))
+        let done = Done::Inserted {
+            rows: rows.rows.len() as u64,
+            location: self.location(rows),
+        };
+        Ok(self.write_of(unit, done, shown, &named))
     }
 
     /// Adds the inserting steps, and the reading ones where the engine returns nothing.

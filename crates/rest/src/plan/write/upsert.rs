@@ -62,7 +62,11 @@ impl Writer<'_, '_> {
             Shown::New { step, .. } => step + 1,
             _ => first,
         };
-        Ok(self.write_of(unit, Done::Merged { step }, shown, &[]))
+        let done = Done::Merged {
+            rows: rows.rows.len() as u64,
+            step,
+        };
+        Ok(self.write_of(unit, done, shown, &[]))
     }
 
     /// The key that tells whether a row is there: `on_conflict`, or the primary one.
