@@ -78,10 +78,18 @@ impl<'a> ExpressionWriter<'a> {
         self.frames.pop();
     }
 
-    /// A new alias, unique within the statement.
+    /// A new alias, unique within the statement. "This row" of a write goes by its table's own
+    /// name, which may look like one of ours: an alias that hid it would make a rule look at
+    /// another row.
     pub fn alias(&mut self) -> Ident {
-        self.aliases += 1;
-        alias(self.aliases)
+        loop {
+            self.aliases += 1;
+            let alias = alias(self.aliases);
+            let mut frames = self.frames.iter();
+            if frames.all(|frame| frame.this.as_ref() != Some(&alias)) {
+                return alias;
+            }
+        }
     }
 }
 

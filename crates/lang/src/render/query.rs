@@ -376,7 +376,19 @@ impl ExpressionWriter<'_> {
                 if place > 0 {
                     self.sql.push(", ");
                 }
-                self.expr(value);
+                match (&value.kind, &value.ty) {
+                    // PostgreSQL takes a null of a query for a text.
+                    (crate::ExprKind::Literal(crate::Literal::Null), Some(ty))
+                        if self.sql.dialect() == Dialect::Postgres =>
+                    {
+                        let null = Box::new(value.clone());
+                        self.expr(&Expr {
+                            kind: crate::ExprKind::Cast(null, ty.clone()),
+                            ..value.clone()
+                        });
+                    }
+                    _ => self.expr(value),
+                }
                 self.sql.push(" as ").ident(column);
             }
         }

@@ -1,5 +1,6 @@
 //! The real binary, through its two doors: the command line and HTTP.
 
+mod access;
 mod adoption;
 mod cli;
 mod databases;

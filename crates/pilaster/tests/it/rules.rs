@@ -361,7 +361,7 @@ async fn rule_tests_run_on_every_engine_and_fail_where_a_rule_is_loosened() {
         let mut project = Project::cruddur();
         if engine != "sqlite" {
             let variable = format!("TEST_{}_URL", engine.to_uppercase());
-            let address = std::env::var(&variable).expect("the engine was asked for");
+            let address = testkit::tool(&variable).expect("the engine was asked for");
             project = project.with(&variable, &address);
         }
         let test = ["test", "tests/access.rules", "--db", engine];

@@ -295,7 +295,7 @@ mod tests {
             ("@ada = 5", "t.rules:1: a user's id"),
             ("-- nothing", "no rule to test"),
         ] {
-            let error = RulesFile::parse("t.rules", text).err().expect("a mistake");
+            let error = RulesFile::parse("t.rules", text).expect_err("a mistake");
             assert!(error.contains(expected), "{error}");
         }
     }
