@@ -317,7 +317,7 @@ async fn against_the_oracle(engine: &str) {
             let (is_ordered, is_one) = match &ask {
                 Ask::Read { order, key, .. } => (!order.is_empty(), key.is_some()),
                 Ask::Update { key, .. } => (false, key.is_some()),
-                Ask::Insert { .. } | Ask::Delete { .. } => (false, false),
+                Ask::Insert { .. } | Ask::Delete { .. } | Ask::Replace { .. } => (false, false),
             };
             if cannot_show(engine, &answer, &ask, &before) {
                 world = before;
@@ -333,7 +333,9 @@ async fn against_the_oracle(engine: &str) {
                 )
             };
             assert!(agrees(&fate, &answer, is_ordered, is_one), "{}", context());
-            if let Some(native) = &mut native {
+            // A grant that only one half of a replacement lacks stops the whole of it here.
+            let is_half = matches!((&ask, &fate), (Ask::Replace { .. }, Fate::NoGrant));
+            if let Some(native) = native.as_mut().filter(|_| !is_half) {
                 let found = native.run(&before, &who, &ask).await;
                 assert!(
                     are_alike(&fate, &found, &ask),

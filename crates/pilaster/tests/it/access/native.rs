@@ -88,8 +88,47 @@ impl Native {
         }
     }
 
-    /// What PostgreSQL makes of a request; what it writes stays.
+    /// What PostgreSQL makes of a request; what it writes stays. A replacement is an update, and an
+    /// insert where that has changed nothing.
     pub(super) async fn run(&mut self, world: &World, who: &Who, ask: &Ask) -> Fate {
+        let Ask::Replace { table, key, values } = ask else {
+            return self.run_one(world, who, ask).await;
+        };
+        let table = *table;
+        let mut whole = values.clone();
+        for name in world.tables[table].granted(who, "update") {
+            if name != "id" {
+                whole.entry(name).or_insert(Json::Null);
+            }
+        }
+        let update = Ask::Update {
+            table,
+            key: Some(*key),
+            filters: Vec::new(),
+            values: whole,
+            show: false,
+        };
+        let fate = self.run_one(world, who, &update).await;
+        let makes = world.tables[table].granted(who, "insert").contains(&"id");
+        if fate != Fate::Missing || !makes {
+            return fate;
+        }
+        let mut row = values.clone();
+        row.insert(String::from("id"), Json::from(*key));
+        let is_there = world.tables[table].rows.iter().any(|row| row["id"] == *key);
+        let rows = vec![row];
+        let insert = Ask::Insert {
+            table,
+            rows,
+            show: false,
+        };
+        match self.run_one(world, who, &insert).await {
+            Fate::Conflict if is_there => Fate::NoPolicy,
+            fate => fate,
+        }
+    }
+
+    async fn run_one(&mut self, world: &World, who: &Who, ask: &Ask) -> Fate {
         let name = match who.roles.as_slice() {
             ["anon"] => "anon",
             ["authenticated"] => "ada",
@@ -163,7 +202,9 @@ fn fate(ask: &Ask, rows: Vec<Json>, affected: u64) -> Fate {
         Ask::Read { .. } | Ask::Insert { show: true, .. } | Ask::Update { show: true, .. } => {
             Fate::Rows(rows, total)
         }
-        Ask::Insert { .. } | Ask::Update { .. } | Ask::Delete { .. } => Fate::Done,
+        Ask::Insert { .. } | Ask::Update { .. } | Ask::Delete { .. } | Ask::Replace { .. } => {
+            Fate::Done
+        }
     }
 }
 
@@ -276,6 +317,7 @@ fn statement(world: &World, who: &Who, ask: &Ask) -> String {
                 returning(table, show)
             )
         }
+        Ask::Replace { .. } => panic!("a replacement is two statements"),
         Ask::Delete {
             table,
             key: row,

@@ -50,6 +50,7 @@ impl World {
                 values,
                 show,
             } => self.update(who, *table, *key, filters, values, *show),
+            Ask::Replace { table, key, values } => self.replace(who, *table, *key, values),
             Ask::Delete {
                 table,
                 key,
@@ -78,6 +79,13 @@ impl World {
         used.extend(filters.iter().map(|filter| filter.column));
         used.extend(order.iter().map(|(column, _)| *column));
         used.extend(key.map(|_| "id"));
+        // A join reads both sides of what it is over.
+        let is_tied = embed
+            .as_ref()
+            .is_none_or(|columns| columns.contains(&"id") && readable.contains(&"up"));
+        if !is_tied {
+            return Fate::NoGrant;
+        }
         if readable.is_empty() || used.iter().any(|column| !readable.contains(column)) {
             return Fate::NoGrant;
         }
@@ -215,6 +223,37 @@ impl World {
             Fate::Rows(shown, changed.len())
         } else {
             Fate::Done
+        }
+    }
+
+    fn replace(&mut self, who: &Who, table: usize, key: i64, values: &Row) -> Fate {
+        let own = &self.tables[table];
+        let insertable = own.granted(who, "insert");
+        let mut whole = values.clone();
+        for name in own.granted(who, "update") {
+            if name != "id" {
+                whole.entry(name).or_insert(Json::Null);
+            }
+        }
+        let makes = insertable.contains(&"id");
+        let is_insertable = values
+            .keys()
+            .all(|name| insertable.contains(&name.as_str()));
+        let is_updatable = !own.granted(who, "update").is_empty() && !whole.is_empty();
+        if !is_updatable || (makes && !is_insertable) {
+            return Fate::NoGrant;
+        }
+        let fate = self.update(who, table, Some(key), &[], &whole, false);
+        if fate != Fate::Missing || !makes {
+            return fate;
+        }
+        let mut row = values.clone();
+        row.insert(String::from("id"), Json::from(key));
+        let is_there = self.tables[table].rows.iter().any(|row| row["id"] == key);
+        match self.insert(who, table, &[row], false) {
+            // The row is there and hidden: nothing more is said.
+            Fate::Conflict if is_there => Fate::NoPolicy,
+            fate => fate,
         }
     }
 

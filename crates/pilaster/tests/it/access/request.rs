@@ -43,6 +43,8 @@ pub(super) enum Ask {
         key: Option<i64>,
         filters: Vec<Filter>,
     },
+    /// `PUT`: the row at the key is made if it is not there.
+    Replace { table: usize, key: i64, values: Row },
 }
 
 impl Filter {
@@ -142,7 +144,7 @@ impl Ask {
             };
             columns.map(value).collect()
         };
-        match dice.below(8) {
+        match dice.below(9) {
             0..=3 => Self::read(dice, world, who, table, key(dice), filters(dice)),
             4 | 5 => {
                 let columns = some(dice, wanted(dice, "insert"));
@@ -159,6 +161,14 @@ impl Ask {
                     rows,
                     show: dice.happens(50),
                 }
+            }
+            7 => {
+                let key = i64::try_from(1 + dice.below(12)).expect("small");
+                let both = wanted(dice, "update");
+                let insertable = own.granted(who, "insert");
+                let kept = both.into_iter().filter(|name| insertable.contains(name));
+                let values = values(dice, some(dice, kept.collect()));
+                Self::Replace { table, key, values }
             }
             6 => {
                 let mut values = values(dice, some(dice, wanted(dice, "update")));
@@ -321,6 +331,10 @@ impl Ask {
             } => {
                 let url = format!("{}{}", place(table, key), asked(filters, Vec::new()));
                 ("PATCH", url, json!(values), shown(show))
+            }
+            Self::Replace { table, key, values } => {
+                let url = place(table, &Some(*key));
+                ("PUT", url, json!(values), "return=minimal")
             }
             Self::Delete {
                 table,
