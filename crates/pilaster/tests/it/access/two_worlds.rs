@@ -11,7 +11,7 @@ use testkit::Answer;
 use super::oracle::Who;
 use super::request::Ask;
 use super::world::{Dice, World, literal};
-use super::{Stage, seeds};
+use super::{ROUNDS, Stage, seeds};
 
 /// Random requests of each caller, besides those of [`FIXED`].
 const REQUESTS: usize = 60;
@@ -164,7 +164,7 @@ async fn answers(stage: &Stage, world: &World, who: &Who, asks: &[Ask]) -> Vec<(
 }
 
 async fn answers_alike(engine: &str) {
-    for seed in seeds() {
+    for seed in seeds(ROUNDS) {
         let dice = Dice::new(seed ^ 0x5eed);
         let Some((stage, mut world)) = Stage::build(engine, &dice).await else {
             return;
