@@ -24,9 +24,7 @@ pub(crate) use explain::TableErrors;
 pub(crate) use form::{Answer, Form};
 pub(crate) use read::plan_read;
 pub(crate) use statement::Wanted;
-pub(crate) use write::{
-    Done, Shown, missing_row, plan_shown, plan_write, with_checked_columns,
-};
+pub(crate) use write::{Done, Shown, missing_row, plan_shown, plan_write, with_checked_columns};
 
 use schema::{Catalog, Table, View};
 

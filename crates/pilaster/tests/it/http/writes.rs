@@ -9,7 +9,8 @@ use super::{App, on_every_engine};
 
 on_every_engine!(
     films: written_rows_are_shown_with_their_relations, changed_rows_leave_their_filter,
-    deleted_rows_are_shown, upserts_merge_or_ignore, missing_values_are_null_or_default,
+    deleted_rows_are_shown, upserts_merge_or_ignore,
+    upserts_name_a_key, missing_values_are_null_or_default,
     lines_and_forms_are_bodies, a_replacement_names_its_key, changes_are_bounded, rehearsals_leave_nothing,
 );
 on_every_engine!(counters: numbers_grow_in_the_statement, merges_keep_to_the_rules);

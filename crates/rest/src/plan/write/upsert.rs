@@ -209,7 +209,8 @@ impl Writer<'_, '_> {
             return;
         }
         let columns: Vec<Vec<lang::Expr>> = self.cells(rows);
-        let (columns, cells) = with_checked_columns(self.table(), &rows.columns, columns, Some(check));
+        let (columns, cells) =
+            with_checked_columns(self.table(), &rows.columns, columns, Some(check));
         let parameters: Vec<Value> = rows.rows.iter().flatten().cloned().collect();
         let environment = self.environment(&parameters);
         let mut sql = Sql::new(self.context.dialect);
@@ -241,7 +242,8 @@ impl Writer<'_, '_> {
     fn make(&self, rows: &Rows, key: &[Ident]) -> Sql {
         let missing = missing_row(self.table(), &[key.to_vec()]);
         let cells = self.cells(rows);
-        let (columns, cells) = with_checked_columns(self.table(), &rows.columns, cells, Some(&missing));
+        let (columns, cells) =
+            with_checked_columns(self.table(), &rows.columns, cells, Some(&missing));
         let parameters: Vec<Value> = rows.rows.iter().flatten().cloned().collect();
         let write = lang::Write {
             table: self.table().name.clone(),
