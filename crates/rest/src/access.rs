@@ -124,6 +124,18 @@ impl TableAccess {
         }
     }
 
+    /// Every column may be read, and nothing written: what a query gives to whom it may be given.
+    pub(crate) fn whole(table: &Table) -> Self {
+        let mut access = Self::of(table, &RoleSet::none());
+        access.select = table
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
+        access.read = constant(true);
+        access
+    }
+
     /// A view: its grants say which columns, and its query, into which the policies of the tables
     /// go, says which rows.
     fn of_view(view: &View, roles: &RoleSet, may_read_beneath: bool) -> Self {

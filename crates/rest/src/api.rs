@@ -8,7 +8,7 @@ use schema::Catalog;
 use sql::{Dialect, Sql};
 
 use crate::access::Access;
-use crate::endpoint::{Endpoint, match_path};
+use crate::endpoint::{Endpoint, match_name, match_path};
 use crate::plan::{Context, Target, Wanted, plan_read, plan_shown, plan_write};
 use crate::request::{Comparison, Condition, Operation, Prefer, ReadRequest, negotiate, parse};
 use crate::value::from_text;
@@ -91,6 +91,7 @@ impl Api {
             return Ok(plan);
         }
         match request.path {
+            [rpc, name] if rpc == "rpc" => match_name(&self.endpoints, name, request, context),
             [table] => self.table(context, table, None, request),
             [table, key] => self.table(context, table, Some(key), request),
             _ => Err(RestError::new(

@@ -12,11 +12,12 @@ pub use hook::{
 };
 pub use seed::seed_steps;
 
-pub(crate) use run::match_path;
+pub(crate) use run::{match_name, match_path};
 
 use lang::{CheckedStatement, Type};
 use sql::Ident;
 
+use crate::access::TableAccess;
 use crate::{Answer, Method, RouteInfo};
 
 /// A compiled file of `api/`.
@@ -36,6 +37,46 @@ pub(crate) struct Endpoint {
     /// The tables' rules do not apply.
     pub(crate) definer: bool,
     pub(crate) statements: Vec<CheckedStatement>,
+    /// The result's columns as a relation, for the grammar of reads on top of it.
+    pub(crate) relation: Option<Box<Relation>>,
+}
+
+/// The result of a file's query, as if it were a table.
+pub(crate) struct Relation {
+    pub(crate) table: schema::Table,
+    pub(crate) access: TableAccess,
+}
+
+impl Relation {
+    /// The columns of a query.
+    pub(super) fn of(name: &str, query: &lang::Query) -> Option<Self> {
+        let column = |projection: &lang::Projection| schema::Column {
+            name: projection.name.clone(),
+            ty: projection.expr.ty.clone().unwrap_or(Type::Text),
+            nullable: true,
+            default: None,
+            identity: false,
+            generated: None,
+            comment: None,
+            was: None,
+            span: lang::Span::default(),
+        };
+        let table = schema::Table::of_columns(
+            Ident::new(name).ok()?,
+            query.projection.iter().map(column).collect(),
+        );
+        let access = TableAccess::whole(&table);
+        Some(Self { table, access })
+    }
+}
+
+/// How a request comes to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// By its own path and method.
+    Route,
+    /// By its name, as `/rpc/feed`: all parameters come from the query string or the body.
+    Name,
 }
 
 /// A part of a path.
@@ -73,6 +114,15 @@ impl Endpoint {
             Segment::Parameter(name) => format!("/{{{name}}}"),
         };
         self.segments.iter().map(segment).collect()
+    }
+
+    /// Its name below `/rpc/`: the fixed parts of its path, as `activities_like`.
+    pub(crate) fn name(&self) -> String {
+        let fixed = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Fixed(text) => Some(text.as_str()),
+            Segment::Parameter(_) => None,
+        });
+        fixed.collect::<Vec<_>>().join("_")
     }
 
     pub(crate) fn route(&self) -> RouteInfo {

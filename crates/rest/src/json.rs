@@ -74,6 +74,8 @@ pub(crate) struct Style {
     pub(crate) zone: Option<TimeZone>,
     /// The most bytes of an answer; 0 for any number.
     pub(crate) max_bytes: usize,
+    /// The most rows of an answer whose statement has no limit; 0 for any number.
+    pub(crate) max_rows: u64,
 }
 
 /// A text with places where related rows are put when all statements have answered.
@@ -147,6 +149,14 @@ impl RowSink for RowWriter {
             self.draft.text.push(b',');
         }
         self.rows += 1;
+        let most = self.style.max_rows;
+        if most > 0 && self.rows > most {
+            self.refusal = Some(RestError::limit(
+                format!("the answer has more than {most} rows"),
+                "ask for a page with limit and offset; the limit is max_rows",
+            ));
+            return Err(DbError::Stopped);
+        }
         let mut pen = Pen {
             draft: &mut self.draft,
             style: &self.style,

@@ -57,8 +57,22 @@ pub(crate) struct Target<'a> {
     pub(crate) table: &'a Table,
     /// The view, where it is one.
     pub(crate) view: Option<&'a View>,
+    /// The SQL file, where the rows are its result.
+    pub(crate) file: Option<FileRows<'a>>,
     pub(crate) access: &'a TableAccess,
 }
+
+/// The rows that an SQL file's query gives.
+#[derive(Clone, Copy)]
+pub(crate) struct FileRows<'a> {
+    pub(crate) query: &'a lang::Query,
+    pub(crate) parameters: &'a [sql::Value],
+    /// The tables' rules do not apply.
+    pub(crate) definer: bool,
+}
+
+/// The number of a row in its file's own order.
+pub(crate) const FILE_PLACE: sql::Ident = sql::Ident::of("file_place");
 
 impl<'a> Context<'a> {
     /// The table or view of that name, if it exists for the caller.
@@ -77,6 +91,7 @@ impl<'a> Context<'a> {
         Some(Target {
             table,
             view,
+            file: None,
             access,
         })
     }

@@ -17,7 +17,7 @@ pub(crate) use filter::{
 };
 pub(crate) use order::OrderKey;
 pub(crate) use prefer::{Count, Prefer, Resolution, Returning};
-pub(crate) use query::{ReadRequest, Scope, pairs, parse};
+pub(crate) use query::{ReadRequest, Scope, pairs, parse, parse_pairs, subject};
 pub(crate) use select::{AggregateFunction, Item, Selection};
 
 use query::Budget;

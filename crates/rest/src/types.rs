@@ -69,6 +69,11 @@ impl RoleSet {
         Self(roles.into())
     }
 
+    /// Nobody's.
+    pub(crate) fn none() -> Self {
+        Self(Arc::from([]))
+    }
+
     /// Whether the role is among them.
     #[must_use]
     pub fn has(&self, role: &Ident) -> bool {

@@ -336,6 +336,26 @@ impl Table {
         keys.chain(uniques).chain(checks).chain(foreign).collect()
     }
 
+    /// Columns alone: a result that is read like a table.
+    #[must_use]
+    pub fn of_columns(name: Ident, columns: Vec<Column>) -> Self {
+        Self {
+            name,
+            columns,
+            primary_key: None,
+            uniques: Vec::new(),
+            checks: Vec::new(),
+            foreign_keys: Vec::new(),
+            indexes: Vec::new(),
+            comment: None,
+            grants: Vec::new(),
+            policies: Vec::new(),
+            was: None,
+            path: String::new(),
+            span: Span::default(),
+        }
+    }
+
     /// The column of that name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {

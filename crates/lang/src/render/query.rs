@@ -27,8 +27,23 @@ impl ExpressionWriter<'_> {
         self.frames.pop();
     }
 
+    /// Writes a query that stands in another one's `FROM`, with one more column that numbers its
+    /// rows in its own order: the order of a query within a query is nobody's promise.
+    pub fn numbered_query(&mut self, query: &Query, number: &Ident) {
+        self.frames.push(Frame {
+            this: None,
+            bindings: Vec::new(),
+        });
+        self.select(query, Some(number));
+        self.frames.pop();
+    }
+
     /// Writes a query inside the current tree, so that it sees the queries around it.
     pub(super) fn subquery(&mut self, query: &Query) {
+        self.select(query, None);
+    }
+
+    fn select(&mut self, query: &Query, number: Option<&Ident>) {
         // Aliases first: the projection is written before the relations it names.
         let mut items = Vec::new();
         for item in query
@@ -48,6 +63,11 @@ impl ExpressionWriter<'_> {
             "select "
         });
         self.projection(&query.projection);
+        if let Some(number) = number {
+            self.sql.push(", row_number() over (");
+            self.order_by(&query.order);
+            self.sql.push(") as ").ident(number);
+        }
         let mut filters = Vec::new();
         if let Some(from) = &query.from {
             self.sql.push(" from ");

@@ -406,7 +406,7 @@ async fn request_tests_use_a_database_of_their_own() {
         let project = project.with("TMPDIR", &temporary.display().to_string());
         let passed = project.succeed(PILASTER, &["test", "--db", engine]);
         assert!(
-            passed.out.contains("7 passed, 0 failed"),
+            passed.out.contains("22 passed, 0 failed"),
             "{}",
             passed.text()
         );

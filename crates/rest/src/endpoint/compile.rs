@@ -10,10 +10,10 @@ use schema::{Catalog, ColumnDefault};
 use sql::{Dialect, Ident};
 
 use super::run::rules_hold;
-use super::{Endpoint, Place, Segment, header};
+use super::{Endpoint, Place, Relation, Segment, header};
 use crate::access::Access;
 use crate::plan::filter_is_filled;
-use crate::{Method, RoleSet};
+use crate::{Answer, Method, RoleSet};
 
 impl Endpoint {
     /// Compiles all files; gives every mistake of all of them.
@@ -193,7 +193,7 @@ fn compile(
         .collect();
     let reads_only = method == Method::Get;
     let statements = check_statements(source, &shapes, catalog, reads_only, dialect)?;
-    let endpoint = Endpoint {
+    let mut endpoint = Endpoint {
         path: source.path.clone(),
         method,
         segments,
@@ -205,7 +205,13 @@ fn compile(
         status: header.status,
         definer: header.definer,
         statements,
+        relation: None,
     };
+    if let ([CheckedStatement::Query(query)], Some(Answer::Many | Answer::One | Answer::OneOr(_))) =
+        (endpoint.statements.as_slice(), &endpoint.answer)
+    {
+        endpoint.relation = Relation::of(&endpoint.name(), query).map(Box::new);
+    }
     unused(source, &endpoint)?;
     if !endpoint.definer {
         grants(source, &endpoint, catalog)?;

@@ -5,22 +5,55 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 use sql::Value;
 
-use super::{Endpoint, Parameter, Place, Segment};
+use super::{Call, Endpoint, Parameter, Place, Segment};
 use crate::error::Fault;
-use crate::request::pairs;
+use crate::request::{pairs, subject};
 use crate::value::{from_json, from_text};
 use crate::{ErrorKind, Method, Request, RestError};
 
-impl Endpoint {
+/// What a request gives to a file.
+pub(super) struct Given {
     /// The values of all parameters, in the order of their declaration.
-    pub(super) fn values(&self, request: &Request<'_>) -> Result<Vec<Value>, RestError> {
+    pub(super) values: Vec<Value>,
+    /// What is left of the query string: the grammar of reads, on top of the result.
+    pub(super) rest: Vec<(String, String)>,
+}
+
+/// Words of the grammar of reads.
+const WORDS: [&str; 6] = ["select", "order", "limit", "offset", "and", "or"];
+
+impl Endpoint {
+    /// Parameters out of path, query and body; every fault is named at once.
+    pub(super) fn given(&self, request: &Request<'_>, call: Call) -> Result<Given, RestError> {
         let query = pairs(request.query)?;
-        let body = self.body(request)?;
+        let body = self.body(request, call)?;
         let mut faults = Vec::new();
-        self.unknown(&query, &body, &mut faults);
+        let place = |parameter: &Parameter| match (call, request.method) {
+            (Call::Route, _) => parameter.place,
+            (Call::Name, Method::Get | Method::Head) => Place::Query,
+            (Call::Name, _) => Place::Body,
+        };
+        let named = |name: &str, from: Place| {
+            let mut parameters = self.parameters.iter();
+            parameters.any(|own| own.name == name && place(own) == from)
+        };
+        for name in body.keys().filter(|name| !named(name, Place::Body)) {
+            faults.push(self.unknown(format!("/{name}"), name));
+        }
+        let mut rest = Vec::new();
+        for (name, value) in &query {
+            if named(name, Place::Query) {
+                continue;
+            }
+            match self.is_of_the_grammar(name) {
+                true => rest.push((name.clone(), value.clone())),
+                false => faults.push(self.unknown(format!("?{name}"), name)),
+            }
+        }
         let mut values = Vec::with_capacity(self.parameters.len());
         for parameter in &self.parameters {
-            let found = match parameter.place {
+            let from = place(parameter);
+            let found = match from {
                 Place::Path => self.path_value(parameter, request.path).map(Found::Text),
                 Place::Query => query
                     .iter()
@@ -28,20 +61,40 @@ impl Endpoint {
                     .map(|(_, value)| Found::Text(value)),
                 Place::Body => body.get(&parameter.name).map(Found::Json),
             };
-            values.push(typed(parameter, found, &mut faults));
+            values.push(typed(parameter, from, found, &mut faults));
         }
-        if faults.is_empty() {
-            Ok(values)
-        } else {
-            Err(RestError::faults("the request", &faults))
+        match faults.is_empty() {
+            true => Ok(Given { values, rest }),
+            false => Err(RestError::faults("the request", &faults)),
         }
     }
 
-    fn body(&self, request: &Request<'_>) -> Result<Map<String, Json>, RestError> {
-        let takes_body = self
-            .parameters
-            .iter()
-            .any(|parameter| parameter.place == Place::Body);
+    /// Whether a name of the query string speaks of the result.
+    fn is_of_the_grammar(&self, name: &str) -> bool {
+        let Some(relation) = &self.relation else {
+            return false;
+        };
+        subject(name).is_some_and(|subject| {
+            WORDS.contains(&subject.as_str()) || relation.table.column(&subject).is_some()
+        })
+    }
+
+    fn unknown(&self, pointer: String, name: &str) -> Fault {
+        let parameters = self.parameters.iter().map(|own| own.name.as_str());
+        let near = stdx::nearest(name, parameters).map(|near| format!("; did you mean {near}?"));
+        Fault {
+            pointer,
+            code: "unknown",
+            message: format!("there is no parameter {name}{}", near.unwrap_or_default()),
+        }
+    }
+
+    fn body(&self, request: &Request<'_>, call: Call) -> Result<Map<String, Json>, RestError> {
+        let mut parameters = self.parameters.iter();
+        let takes_body = match call {
+            Call::Route => parameters.any(|parameter| parameter.place == Place::Body),
+            Call::Name => parameters.next().is_some(),
+        };
         if matches!(request.method, Method::Get | Method::Head) || request.body.is_empty() {
             return Ok(Map::new());
         }
@@ -53,41 +106,6 @@ impl Endpoint {
                 "the body is no JSON object",
             )),
             Ok(_) | Err(_) => Ok(Map::new()),
-        }
-    }
-
-    fn unknown(
-        &self,
-        query: &[(String, String)],
-        body: &Map<String, Json>,
-        faults: &mut Vec<Fault>,
-    ) {
-        let declared = |name: &str, place: Place| {
-            self.parameters
-                .iter()
-                .any(|p| p.name == name && p.place == place)
-        };
-        let mut refuse = |pointer: String, name: &str| {
-            let names = self
-                .parameters
-                .iter()
-                .map(|parameter| parameter.name.as_str());
-            let near = stdx::nearest(name, names).map(|near| format!("; did you mean {near}?"));
-            let message = format!("there is no parameter {name}{}", near.unwrap_or_default());
-            faults.push(Fault {
-                pointer,
-                code: "unknown",
-                message,
-            });
-        };
-        for (name, _) in query
-            .iter()
-            .filter(|(name, _)| !declared(name, Place::Query))
-        {
-            refuse(format!("?{name}"), name);
-        }
-        for name in body.keys().filter(|name| !declared(name, Place::Body)) {
-            refuse(format!("/{name}"), name);
         }
     }
 
@@ -104,8 +122,13 @@ enum Found<'r> {
     Json(&'r Json),
 }
 
-fn typed(parameter: &Parameter, found: Option<Found<'_>>, faults: &mut Vec<Fault>) -> Value {
-    let pointer = match parameter.place {
+fn typed(
+    parameter: &Parameter,
+    from: Place,
+    found: Option<Found<'_>>,
+    faults: &mut Vec<Fault>,
+) -> Value {
+    let pointer = match from {
         Place::Body => format!("/{}", parameter.name),
         Place::Query => format!("?{}", parameter.name),
         Place::Path => format!("path {}", parameter.name),

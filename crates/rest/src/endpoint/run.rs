@@ -10,15 +10,27 @@ use schema::Table;
 use sql::{Dialect, Expect, Kind, Query, Sql, Step, Value};
 use stdx::{Clock, Rng};
 
-use super::{Endpoint, Segment};
+use super::parameters::Given;
+use super::{Call, Endpoint, Segment};
 use crate::access::{Access, RequestEnvironment, as_constant, join};
 use crate::json::{Field, Style};
-use crate::plan::{Context, Done, Form, Shown, TableErrors, with_checked_columns};
-use crate::request::Prefer;
+use crate::plan::{
+    Context, Done, FileRows, Form, Shown, TableErrors, Target, Wanted, plan_read,
+    with_checked_columns,
+};
+use crate::request::{Count, Format, Media, Prefer, negotiate, parse_pairs};
 use crate::{
     Answer, Api, BaseRole, Caller, ErrorKind, Method, Moment, Plan, ReadPlan, Request, RestError,
     RoleSet, WritePlan,
 };
+
+/// How a request wants its answer.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    context: Context<'a>,
+    prefer: &'a Prefer,
+    media: Media,
+}
 
 /// The plan of the endpoint that the request is for, if one is.
 pub(crate) fn match_path(
@@ -37,7 +49,7 @@ pub(crate) fn match_path(
         .filter(|endpoint| endpoint.is_at(request.path))
     {
         if endpoint.method == method {
-            return endpoint.plan(request, context).map(Some);
+            return endpoint.plan(request, context, Call::Route).map(Some);
         }
         allowed.push(endpoint.method.name());
     }
@@ -57,6 +69,50 @@ pub(crate) fn match_path(
     Err(error)
 }
 
+/// `/rpc/name`: the plan of the file of that name. GET calls what reads; POST what writes, or else
+/// what reads.
+pub(crate) fn match_name(
+    endpoints: &[Endpoint],
+    name: &str,
+    request: &Request<'_>,
+    context: Context<'_>,
+) -> Result<Plan, RestError> {
+    let named: Vec<&Endpoint> = endpoints
+        .iter()
+        .filter(|file| file.name() == name)
+        .collect();
+    if named.is_empty() {
+        let message = format!("there is no SQL file that is called {name}");
+        let error = RestError::new(ErrorKind::NotFound, "PGRST202", message);
+        let names: Vec<String> = endpoints.iter().map(Endpoint::name).collect();
+        return Err(
+            match stdx::nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean {near}?")),
+                None => error.hint("api/feed.get.sql is called /rpc/feed"),
+            },
+        );
+    }
+    let reading = named.iter().find(|file| file.method == Method::Get);
+    let writing = named.iter().find(|file| file.method != Method::Get);
+    let chosen = match request.method {
+        Method::Get | Method::Head => reading,
+        Method::Post => writing.or(reading),
+        Method::Put | Method::Patch | Method::Delete => None,
+    };
+    match chosen {
+        Some(file) => file.plan(request, context, Call::Name),
+        None => {
+            let message = "this file is called with another method";
+            let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
+            error.allow = Some(String::from(match reading {
+                Some(_) => "GET, HEAD, POST, OPTIONS",
+                None => "POST, OPTIONS",
+            }));
+            Err(error)
+        }
+    }
+}
+
 impl Endpoint {
     pub(crate) fn is_at(&self, path: &[Cow<'_, str>]) -> bool {
         self.segments.len() == path.len()
@@ -70,7 +126,12 @@ impl Endpoint {
                 })
     }
 
-    fn plan(&self, request: &Request<'_>, context: Context<'_>) -> Result<Plan, RestError> {
+    fn plan(
+        &self,
+        request: &Request<'_>,
+        context: Context<'_>,
+        call: Call,
+    ) -> Result<Plan, RestError> {
         if !self.roles.iter().any(|role| context.caller.roles.has(role)) {
             let kind = match context.is_anonymous() {
                 true => ErrorKind::Unauthenticated,
@@ -82,28 +143,96 @@ impl Endpoint {
                 "your roles may not call this",
             ));
         }
-        let values = self.values(request)?;
-        let prefer = Prefer::parse(request.prefer)?;
-        let environment = self.environment(context, &values);
-        let [CheckedStatement::Query(query)] = self.statements.as_slice() else {
-            for statement in &self.statements {
-                if let CheckedStatement::Write(write) = statement
-                    && !self.definer
-                    && !rules_hold(context.access, write)
-                {
-                    return Err(RestError::denied(&write.table, context.is_anonymous()));
+        let given = self.given(request, call)?;
+        let asked = Asked {
+            context,
+            prefer: &Prefer::parse(request.prefer)?,
+            media: negotiate(request.accept)?,
+        };
+        if let [CheckedStatement::Query(query)] = self.statements.as_slice() {
+            return self
+                .reading(query, &given, asked, request.range)
+                .map(Plan::Read);
+        }
+        for statement in &self.statements {
+            if let CheckedStatement::Write(write) = statement
+                && !self.definer
+                && !rules_hold(context.access, write)
+            {
+                return Err(RestError::denied(&write.table, context.is_anonymous()));
+            }
+        }
+        Ok(Plan::Write(self.writing(&given.values, asked)))
+    }
+
+    /// The file's query, or one on top of it where the request asks for more than its result.
+    fn reading(
+        &self,
+        query: &Tree,
+        given: &Given,
+        asked: Asked<'_>,
+        range: Option<&str>,
+    ) -> Result<ReadPlan, RestError> {
+        let Asked {
+            context,
+            prefer,
+            media,
+        } = asked;
+        let answer = self.answer.clone().unwrap_or(Answer::Many);
+        let is_more = !given.rest.is_empty() || prefer.count != Count::None || range.is_some();
+        let mut plan = match self.relation.as_ref().filter(|_| is_more) {
+            Some(relation) => {
+                let mut read = parse_pairs(&given.rest, context.limits)?;
+                if let Some(range) = range {
+                    read.page(range)?;
+                }
+                let target = Target {
+                    table: &relation.table,
+                    view: None,
+                    file: Some(FileRows {
+                        query,
+                        parameters: &given.values,
+                        definer: self.definer,
+                    }),
+                    access: &relation.access,
+                };
+                let plan = plan_read(context, target, &read, Wanted::All, media, prefer)?;
+                match answer {
+                    Answer::Many => plan,
+                    answer => plan.answering(answer),
                 }
             }
-            return Ok(Plan::Write(self.writing(context, &environment, &prefer)));
+            None => {
+                let environment = self.environment(context, &given.values);
+                let (sql, kinds) = rendered(query, context.dialect, &environment);
+                let form = self.form(asked, answer);
+                ReadPlan::of_rows(Query::long(sql, kinds), form, prefer)
+            }
         };
-        let (sql, kinds) = rendered(query, context.dialect, &environment);
-        let query = Query::long(sql, kinds);
-        let fields = fields(&self.projection());
-        let mut plan =
-            ReadPlan::of_rows(query, fields, self.answer.clone().unwrap_or(Answer::Many));
         plan.cache_control.clone_from(&self.cache);
         plan.status = self.status;
-        Ok(Plan::Read(plan))
+        Ok(plan)
+    }
+
+    /// What becomes of the last statement's rows.
+    fn form(&self, asked: Asked<'_>, answer: Answer) -> Form {
+        let limits = asked.context.limits;
+        let style = Style {
+            max_rows: limits.max_rows,
+            ..Style::of(asked.media, asked.prefer, limits.max_response_bytes)
+        };
+        let is_list = answer == Answer::Many;
+        let answer = match (answer, asked.media.format) {
+            (Answer::Many, Format::Object) => Answer::One,
+            (answer, _) => answer,
+        };
+        let is_page = is_list && answer == Answer::Many;
+        let form = Form::of_rows(fields(&self.projection()), style, answer);
+        let form = form.formatted(asked.media.format);
+        match is_page {
+            true => form.page(0),
+            false => form,
+        }
     }
 
     fn environment<'e>(&self, context: Context<'e>, values: &'e [Value]) -> RequestEnvironment<'e> {
@@ -126,12 +255,9 @@ impl Endpoint {
         }
     }
 
-    fn writing(
-        &self,
-        context: Context<'_>,
-        environment: &RequestEnvironment<'_>,
-        prefer: &Prefer,
-    ) -> WritePlan {
+    fn writing(&self, values: &[Value], asked: Asked<'_>) -> WritePlan {
+        let context = asked.context;
+        let environment = &self.environment(context, values);
         let mut unit = Vec::new();
         let mut tables: Vec<Table> = Vec::new();
         let mut last = 0;
@@ -156,6 +282,11 @@ impl Endpoint {
             _ => RestError::new(ErrorKind::Denied, "42501", "the rules do not allow this"),
         };
         let errors = TableErrors::of_tables(tables, denied, context.dialect);
+        if let (Some(most), Some(step)) = (asked.prefer.max_affected, unit.get_mut(last))
+            && step.expect == Expect::Anything
+        {
+            step.expect = Expect::AtMost(most);
+        }
         let done = Done::File {
             step: last,
             status: self.status,
@@ -163,13 +294,9 @@ impl Endpoint {
         };
         let shown = match &self.answer {
             None => Shown::Nothing,
-            Some(answer) => {
-                let fields = fields(&self.projection());
-                let form = Form::of_rows(fields, Style::default(), answer.clone());
-                Shown::Returned(last, Box::new(form))
-            }
+            Some(answer) => Shown::Returned(last, Box::new(self.form(asked, answer.clone()))),
         };
-        WritePlan::new(unit, done, shown, errors, prefer)
+        WritePlan::new(unit, done, shown, errors, asked.prefer)
     }
 
     /// The statements as each role would run them, for the engine to compile.

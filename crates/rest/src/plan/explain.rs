@@ -53,7 +53,12 @@ impl WritePlan {
         let errors = &self.errors;
         let found = match error {
             DbError::Unexpected { step, affected } => match self.done {
-                Done::Changed { step: own, .. } if own == *step => counted(*affected, self.most),
+                Done::Changed { step: own, .. } if own == *step => {
+                    counted(*affected, self.most, "PGRST124")
+                }
+                Done::File { step: own, .. } if own == *step && self.most.is_some() => {
+                    counted(*affected, self.most, "PGRST128")
+                }
                 _ => errors.denied.clone(),
             },
             DbError::Unique {
@@ -123,11 +128,11 @@ impl RestError {
 }
 
 /// Another number of rows than was asked for.
-fn counted(affected: u64, most: Option<u64>) -> RestError {
+fn counted(affected: u64, most: Option<u64>, code: &'static str) -> RestError {
     match most {
         Some(most) => {
             let message = format!("{affected} rows would change, more than {most}");
-            RestError::new(ErrorKind::BadRequest, "PGRST124", message)
+            RestError::new(ErrorKind::BadRequest, code, message)
                 .hint("name fewer rows, or raise max-affected")
         }
         None => RestError::new(

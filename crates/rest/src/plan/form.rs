@@ -51,6 +51,7 @@ impl Style {
             strips_nulls: media.strips_nulls,
             zone: prefer.zone.clone(),
             max_bytes,
+            max_rows: 0,
         }
     }
 }
@@ -84,8 +85,16 @@ impl Form {
         }
     }
 
+    /// The same, whose rows become something else; lines stay lines.
+    pub(super) fn answering(mut self, answer: Answer) -> Self {
+        if self.csv.is_none() {
+            self.answer = answer;
+        }
+        self
+    }
+
     /// The same, as a page that begins at `offset`.
-    pub(super) fn page(mut self, offset: u64) -> Self {
+    pub(crate) fn page(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
         self
     }

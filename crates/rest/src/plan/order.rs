@@ -2,6 +2,7 @@
 
 use sql::{Dialect, Ident, Sql};
 
+use super::FILE_PLACE;
 use super::operand::Operand;
 use super::select::{Chosen, Level, Part, Selected};
 use crate::request::OrderKey;
@@ -31,6 +32,10 @@ pub(super) fn write_order(sql: &mut Sql, level: &Level<'_>) -> Result<(), RestEr
             next = ", ";
             operand.write(sql, alias);
         }
+        return Ok(());
+    }
+    if level.target.file.is_some_and(|file| !file.query.distinct) {
+        sql.push(next).column(&level.alias, &FILE_PLACE);
         return Ok(());
     }
     let keys = &level.scope.order;

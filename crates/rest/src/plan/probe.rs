@@ -190,6 +190,7 @@ impl Api {
                     table,
                     view,
                     access,
+                    file: None,
                 };
                 Some(key_values(target, key)?)
             }
@@ -340,6 +341,7 @@ fn new_row_probe(
     let target = Target {
         table,
         view: None,
+        file: None,
         access,
     };
     if request.body.is_empty() {

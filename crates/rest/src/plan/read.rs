@@ -6,7 +6,7 @@ use super::form::{Answer, Form};
 use super::select::resolve;
 use super::statement::{Statements, Wanted};
 use super::{Context, Target};
-use crate::json::{Field, Style};
+use crate::json::Style;
 use crate::request::{Count, Format, Media, Prefer, ReadRequest};
 use crate::{RestError, Success};
 
@@ -25,12 +25,12 @@ pub struct ReadPlan {
 pub type ReadPart<'p> = (&'p Query, &'p mut (dyn RowSink + Send));
 
 impl ReadPlan {
-    /// A read with one statement and given fields, as SQL files have it.
-    pub(crate) fn of_rows(query: Query, fields: Vec<Field>, answer: Answer) -> Self {
+    /// A read with one statement, as SQL files have it.
+    pub(crate) fn of_rows(query: Query, form: Form, prefer: &Prefer) -> Self {
         Self {
             queries: vec![query],
-            form: Form::of_rows(fields, Style::default(), answer),
-            applied: Vec::new(),
+            form,
+            applied: prefer.applied.clone(),
             cache_control: None,
             status: None,
         }
@@ -53,6 +53,12 @@ impl ReadPlan {
     pub(super) fn into_steps(self) -> (Vec<Step>, Form) {
         let step = |query: Query| Step::new(query.sql).returning(query.kinds);
         (self.queries.into_iter().map(step).collect(), self.form)
+    }
+
+    /// The same, whose rows become something else.
+    pub(crate) fn answering(mut self, answer: Answer) -> Self {
+        self.form = self.form.answering(answer);
+        self
     }
 
     /// What a failed statement means, where it is not the engine's affair: a limit, a cast.
@@ -84,7 +90,7 @@ pub(crate) fn plan_read(
     if target.access.readable().is_empty() {
         return Err(RestError::table(target.table.name.as_str(), None));
     }
-    let limit = limit(context, request)?;
+    let limit = limit(context, target, request)?;
     let selection = request.select.as_ref();
     let level = resolve(context, target, selection, &request.root, &request.embeds)?;
     let style = Style::of(media, prefer, context.limits.max_response_bytes);
@@ -114,9 +120,15 @@ pub(crate) fn plan_read(
     })
 }
 
-fn limit(context: Context<'_>, request: &ReadRequest) -> Result<u64, RestError> {
+fn limit(
+    context: Context<'_>,
+    target: Target<'_>,
+    request: &ReadRequest,
+) -> Result<u64, RestError> {
     let most = context.limits.max_rows;
     match request.root.limit {
+        // A file knows itself how many rows are a page.
+        None if target.file.is_some() => Ok(most),
         None => Ok(context.limits.default_rows),
         Some(limit) if limit <= most => Ok(limit),
         Some(limit) => Err(RestError::limit(

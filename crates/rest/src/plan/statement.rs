@@ -11,7 +11,7 @@ use super::columns::{Columns, group_by, kind_of};
 use super::filter::{Over, Related, write_conditions};
 use super::order::write_order;
 use super::select::{Embed, Level, Part};
-use super::{Context, Target};
+use super::{Context, FILE_PLACE, Target};
 use crate::RestError;
 use crate::access::{RequestEnvironment, as_constant};
 use crate::json::{ChildWriter, Field, RowWriter, Style, Ties, member_key};
@@ -466,11 +466,25 @@ impl<'s, 'a> Statements<'s, 'a> {
 
     /// `relation as alias`; a view is its query, with the caller's policies in it.
     fn named(&self, sql: &mut Sql, target: Target<'_>, alias: &Ident) {
-        match target.view {
-            None => {
+        match (target.view, target.file) {
+            (None, None) => {
                 sql.ident(&target.table.name);
             }
-            Some(view) => {
+            (_, Some(file)) => {
+                let environment = RequestEnvironment {
+                    parameters: file.parameters,
+                    access: (!file.definer).then_some(self.context.access),
+                    ..self.environment()
+                };
+                sql.push("(");
+                let mut writer = ExpressionWriter::new(sql, &environment);
+                match file.query.distinct {
+                    true => writer.query(file.query),
+                    false => writer.numbered_query(file.query, &FILE_PLACE),
+                }
+                sql.push(")");
+            }
+            (Some(view), None) => {
                 let environment = match view.definition.security_invoker {
                     true => self.environment(),
                     false => RequestEnvironment {

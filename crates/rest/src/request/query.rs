@@ -113,12 +113,31 @@ impl Budget<'_> {
 
 /// Parses a raw query string.
 pub(crate) fn parse(raw: &str, limits: &Limits) -> Result<ReadRequest, RestError> {
+    parse_pairs(&pairs(raw)?, limits)
+}
+
+/// Parses decoded names and values.
+pub(crate) fn parse_pairs(
+    pairs: &[(String, String)],
+    limits: &Limits,
+) -> Result<ReadRequest, RestError> {
     let mut request = ReadRequest::default();
     let mut budget = Budget { limits, nodes: 0 };
-    for (key, value) in pairs(raw)? {
-        parameter(&mut request, &key, &value, &mut budget)?;
+    for (key, value) in pairs {
+        parameter(&mut request, key, value, &mut budget)?;
     }
     Ok(request)
+}
+
+/// The column of a condition, or the word of another parameter; `None` where the name is of a
+/// relation's or cannot be read.
+pub(crate) fn subject(key: &str) -> Option<String> {
+    let (path, field) = place(key).ok()?;
+    match path.as_slice() {
+        [] => Some(field.name),
+        [not] if not == "not" => Some(field.name),
+        _ => None,
+    }
 }
 
 /// The decoded names and values of a query string (`application/x-www-form-urlencoded`).

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attacks;
+pub(crate) mod calls;
 mod crash;
 mod crud;
 mod docs;
