@@ -53,6 +53,7 @@ pub fn url(bytes: &[u8]) {
         prefer: &prefer,
         accept: (!accept.is_empty()).then_some(accept),
         range: None,
+        profile: None,
         content_type: None,
         body: body.as_bytes(),
     };

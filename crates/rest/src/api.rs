@@ -1,11 +1,12 @@
 //! Schema and endpoints compiled for one engine: the door of this room.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use lang::{Diagnostic, Source};
 use schema::Catalog;
-use sql::{Dialect, Sql};
+use sql::{Dialect, Kind, Sql, Step};
 
 use crate::access::Access;
 use crate::endpoint::{Endpoint, match_name, match_path};
@@ -85,6 +86,7 @@ impl Api {
         caller: &Caller,
         moment: Moment<'_>,
     ) -> Result<Plan, RestError> {
+        require_profile(request)?;
         let access = self.access(&caller.roles);
         let context = self.context(&access, caller, moment);
         if let Some(plan) = match_path(&self.endpoints, request, context)? {
@@ -191,6 +193,88 @@ impl Api {
         let read = parse(request.query, &self.limits)?;
         let wanted = Wanted::Written(columns, values);
         plan_shown(context, target, &read, wanted, media, &prefer)
+    }
+
+    /// A step that keeps the row of a path as it is until the transaction ends; `None` where the
+    /// engine has one writer, or the path names no row.
+    pub fn lock(
+        &self,
+        request: &Request<'_>,
+        caller: &Caller,
+        moment: Moment<'_>,
+    ) -> Result<Option<Step>, RestError> {
+        let access = self.access(&caller.roles);
+        let context = self.context(&access, caller, moment);
+        let (Dialect::Postgres | Dialect::MySql | Dialect::MariaDb, [table, key]) =
+            (self.dialect, request.path)
+        else {
+            return Ok(None);
+        };
+        let Some(target) = context.target(table).filter(|target| target.view.is_none()) else {
+            return Ok(None);
+        };
+        let values = readable_key(target, key)?;
+        let primary = target.table.primary_key.as_ref();
+        let mut sql = Sql::new(self.dialect);
+        sql.push("select 1 from ").ident(&target.table.name);
+        for (place, (column, value)) in primary
+            .map_or(&[][..], |key| &key.columns)
+            .iter()
+            .zip(values)
+            .enumerate()
+        {
+            let kind = target.table.column(column.as_str());
+            let kind = kind.map_or(Kind::Text, |column| column.ty.kind());
+            sql.push(if place == 0 { " where " } else { " and " });
+            sql.ident(column).push(" = ").typed_arg(value, kind);
+        }
+        sql.push(" for update");
+        Ok(Some(Step::new(sql).returning(vec![Kind::Integer])))
+    }
+
+    /// The methods that a path takes from this caller; `None` where there is nothing.
+    #[must_use]
+    pub fn methods(
+        &self,
+        path: &[Cow<'_, str>],
+        caller: &Caller,
+        moment: Moment<'_>,
+    ) -> Option<String> {
+        let access = self.access(&caller.roles);
+        let context = self.context(&access, caller, moment);
+        let mut methods: Vec<&str> = Vec::new();
+        let is_named =
+            |file: &&Endpoint| matches!(path, [rpc, name] if rpc == "rpc" && *name == file.name());
+        for file in self.endpoints.iter().filter(|file| file.is_at(path)) {
+            methods.push(file.method.name());
+        }
+        for file in self.endpoints.iter().filter(is_named) {
+            methods.extend((file.method == Method::Get).then_some("GET"));
+            methods.push("POST");
+        }
+        if let ([table] | [table, _], Some(target)) =
+            (path, path.first().and_then(|name| context.target(name)))
+        {
+            let (own, is_row) = (target.access, path.len() == 2);
+            let is_key = target.table.primary_key.is_some();
+            if is_row && !is_key {
+                return None;
+            }
+            let _ = table;
+            methods.extend((!own.readable().is_empty()).then_some("GET"));
+            let writes = target.view.is_none();
+            methods.extend((writes && !is_row && !own.insertable().is_empty()).then_some("POST"));
+            methods.extend((writes && !own.updatable().is_empty()).then_some("PATCH"));
+            methods.extend((writes && is_key && !own.updatable().is_empty()).then_some("PUT"));
+            methods.extend((writes && own.delete).then_some("DELETE"));
+        }
+        if methods.is_empty() {
+            return None;
+        }
+        methods.extend(methods.contains(&"GET").then_some("HEAD"));
+        methods.push("OPTIONS");
+        methods.dedup();
+        Some(methods.join(", "))
     }
 
     fn unknown(&self, context: Context<'_>, name: &str) -> RestError {
@@ -335,6 +419,20 @@ pub(crate) fn key_values(target: Target<'_>, text: &str) -> Result<Vec<sql::Valu
         })
     });
     values.collect()
+}
+
+/// There is one schema, and clients name it as PostgreSQL does.
+fn require_profile(request: &Request<'_>) -> Result<(), RestError> {
+    match request.profile {
+        None | Some("public" | "") => Ok(()),
+        Some(other) => {
+            let message = format!("there is no schema {other}: the schema is public");
+            Err(
+                RestError::new(ErrorKind::NotAcceptable, "PGRST106", message)
+                    .hint("leave the profile away"),
+            )
+        }
+    }
 }
 
 /// `PUT /table?id=eq.1`: the key that the filters name, which name nothing else.

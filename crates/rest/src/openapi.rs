@@ -71,7 +71,8 @@ fn error_schema() -> Value {
         "properties": {
             "code": {"type": "string"},
             "message": {"type": "string"},
-            "details": {},
+            "details": {"type": ["string", "null"], "description": "More, for people"},
+            "errors": {"type": "array", "description": "More, for programs"},
             "hint": {"type": ["string", "null"]},
             "request_id": {"type": "string"}
         }
@@ -370,7 +371,7 @@ fn answer_schema(endpoint: &Endpoint, answer: &Answer) -> Value {
     let row = json!({"type": "object", "properties": properties});
     match answer {
         Answer::Many => json!({"type": "array", "items": row}),
-        Answer::One | Answer::OneOr(_) => row,
+        Answer::One | Answer::Single | Answer::OneOr(_) => row,
         Answer::Value => projection
             .first()
             .map_or(json!({}), |column| expression_schema(&column.expr)),

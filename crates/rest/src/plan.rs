@@ -4,6 +4,7 @@ mod aggregate;
 pub(crate) mod body;
 mod columns;
 mod explain;
+mod explanation;
 pub(crate) mod filter;
 mod form;
 pub(crate) mod operand;

@@ -9,7 +9,7 @@ mod prefer;
 mod query;
 mod select;
 
-pub(crate) use accept::{Format, Media, negotiate};
+pub(crate) use accept::{EXPLAIN_OPTIONS, Explanation, Format, Media, negotiate};
 pub(crate) use field::Field;
 pub(crate) use filter::{
     Collection, Comparison, Condition, Is, Operation, Quantifier, RangeOperator, SearchSyntax,

@@ -176,6 +176,8 @@ pub struct Request<'a> {
     pub accept: Option<&'a str>,
     /// The `Range` header, where its unit is rows.
     pub range: Option<&'a str>,
+    /// `Accept-Profile` of a read, `Content-Profile` of a write: the schema.
+    pub profile: Option<&'a str>,
     /// The `Content-Type` header.
     pub content_type: Option<&'a str>,
     /// The body.
@@ -203,6 +205,8 @@ pub struct Limits {
     pub max_response_bytes: usize,
     /// Whether `sum()`, `avg()`, `min()`, `max()` and `count()` may be asked for.
     pub aggregates: bool,
+    /// Whether the engine's plans are shown (`Accept: application/vnd.pgrst.plan`).
+    pub plans: bool,
 }
 
 impl Default for Limits {
@@ -217,6 +221,7 @@ impl Default for Limits {
             max_count: 10_000,
             max_response_bytes: 10 * 1024 * 1024,
             aggregates: false,
+            plans: false,
         }
     }
 }
@@ -232,6 +237,10 @@ pub enum ContentType {
     Object,
     /// Lines of values.
     Csv,
+    /// An engine's plan as JSON.
+    JsonPlan,
+    /// An engine's plan as text.
+    TextPlan,
 }
 
 /// How a request succeeded.
@@ -262,6 +271,8 @@ pub struct Success {
     pub content_range: Option<String>,
     /// Where the new row is, below the mount: `/activities/<key>`.
     pub location: Option<String>,
+    /// The cursor of the next page, where a cursor was asked for and there may be more.
+    pub next: Option<String>,
     /// The preferences that were followed.
     pub preference_applied: Vec<String>,
     /// `Cache-Control`, where an SQL file declares one.
@@ -278,6 +289,7 @@ impl Success {
             content_type: ContentType::Json,
             content_range: None,
             location: None,
+            next: None,
             preference_applied: Vec::new(),
             cache_control: None,
         }

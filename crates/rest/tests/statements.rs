@@ -60,6 +60,7 @@ fn statements(method: Method, path: &str, query: &str, body: &str) -> String {
             prefer: &["return=representation"],
             accept: None,
             range: None,
+            profile: None,
             content_type: Some("application/json"),
             body: body.as_bytes(),
         };

@@ -1,24 +1,31 @@
 //! The data API's one handler: request to plan to rows to answer.
 
+mod conditions;
 mod perform;
+mod respond;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request as HttpRequest;
 use axum::http::{HeaderName, HeaderValue, Method as HttpMethod, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
-use rest::{ContentType, Method, Request, Success};
+use rest::{Caller, Method, Moment, Request};
 
+use self::conditions::Conditions;
 use self::perform::Asked;
+use self::respond::respond;
 use crate::App;
+use crate::app::{Compiled, State};
 use crate::auth::authenticate;
 use crate::error::{Answer, Refusal};
-use crate::status::of_success;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const RANGE_UNIT: HeaderName = HeaderName::from_static("range-unit");
+const ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
+const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
 
 /// Every method below `/api` and `/rest/v1`.
 pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
@@ -29,12 +36,17 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     let authenticated = authenticate(state, &compiled, headers)?;
     let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
     let (mount, path) = segments(head.uri.path())?;
+    if path.is_empty() {
+        return description(app, &compiled, caller, &head.method);
+    }
+    if head.method == HttpMethod::OPTIONS {
+        return options(state, &compiled, caller, &path);
+    }
     let method = method_of(&head.method)?;
-    let body = match method {
-        Method::Get | Method::Head => Bytes::new(),
-        Method::Post | Method::Patch | Method::Put | Method::Delete => {
-            read_body(body, state.settings.max_body_bytes).await?
-        }
+    let reads = matches!(method, Method::Get | Method::Head);
+    let body = match reads {
+        true => Bytes::new(),
+        false => read_body(body, state.settings.max_body_bytes).await?,
     };
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let prefer: Vec<&str> = headers
@@ -50,6 +62,10 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         accept: text(header::ACCEPT),
         range: text(header::RANGE)
             .filter(|_| text(RANGE_UNIT).is_none_or(|unit| unit.eq_ignore_ascii_case("items"))),
+        profile: text(match reads {
+            true => ACCEPT_PROFILE,
+            false => CONTENT_PROFILE,
+        }),
         content_type: text(header::CONTENT_TYPE),
         body: &body,
     };
@@ -59,8 +75,52 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         caller,
         request: &request,
     };
-    let success = asked.answer().await?;
-    Ok(respond(success, mount, method == Method::Head))
+    let conditions = Conditions::of(headers);
+    let success = match conditions.guards(method) {
+        true => Box::pin(asked.answer_if(&conditions)).await?,
+        false => asked.answer().await?,
+    };
+    Ok(respond(success, mount, &head, &conditions))
+}
+
+/// `GET` of the mount itself: the description of the API, as clients of PostgREST ask for it.
+fn description(app: &App, compiled: &Compiled, caller: &Caller, method: &HttpMethod) -> Answer {
+    if !app.0.settings.docs || !matches!(*method, HttpMethod::GET | HttpMethod::HEAD) {
+        return Err(missing());
+    }
+    let document = app.0.document(compiled, &caller.roles).to_string();
+    let mut response = Response::new(Body::from(document));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/openapi+json"),
+    );
+    Ok(response)
+}
+
+/// `OPTIONS`: the methods that this caller may use.
+fn options(
+    state: &Arc<State>,
+    compiled: &Compiled,
+    caller: &Caller,
+    path: &[Cow<'_, str>],
+) -> Answer {
+    let moment = Moment {
+        now: state.clock.now(),
+        clock: &state.clock,
+        rng: &state.rng,
+    };
+    let methods = compiled.api.methods(path, caller, moment);
+    let methods = methods.ok_or_else(missing)?;
+    let mut response = Response::new(Body::empty());
+    if let Ok(methods) = HeaderValue::from_str(&methods) {
+        response.headers_mut().insert(header::ALLOW, methods);
+    }
+    Ok(response)
+}
+
+fn missing() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "PGRST125", "there is no such path")
+        .hint("the data API is below /api, its description at /docs")
 }
 
 fn method_of(method: &HttpMethod) -> Result<Method, Refusal> {
@@ -102,8 +162,10 @@ fn segments(path: &str) -> Result<(&'static str, Vec<Cow<'_, str>>), Refusal> {
     };
     let rest = rest.strip_prefix('/').unwrap_or(rest);
     let rest = rest.strip_suffix('/').unwrap_or(rest);
-    let missing = || Refusal::new(StatusCode::NOT_FOUND, "PGRST125", "there is no such path");
     let mut segments = Vec::with_capacity(2);
+    if rest.is_empty() {
+        return Ok((mount, segments));
+    }
     for segment in rest.split('/') {
         if segment.is_empty() {
             return Err(missing());
@@ -125,51 +187,4 @@ fn segments(path: &str) -> Result<(&'static str, Vec<Cow<'_, str>>), Refusal> {
         segments.push(decoded);
     }
     Ok((mount, segments))
-}
-
-fn respond(success: Success, mount: &str, is_head: bool) -> Response<Body> {
-    let length = success.body.len();
-    let body = if is_head {
-        Body::empty()
-    } else {
-        Body::from(success.body)
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = of_success(success.kind);
-    let headers = response.headers_mut();
-    let kind = match success.content_type {
-        ContentType::None => None,
-        ContentType::Json => Some(HeaderValue::from_static("application/json")),
-        ContentType::Object => Some(HeaderValue::from_static(
-            "application/vnd.pgrst.object+json",
-        )),
-        ContentType::Csv => Some(HeaderValue::from_static("text/csv; charset=utf-8")),
-    };
-    if let Some(kind) = kind {
-        headers.insert(header::CONTENT_TYPE, kind);
-    }
-    if is_head {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    let mut put = |name: header::HeaderName, value: Option<String>| {
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-            headers.insert(name, value);
-        }
-    };
-    put(header::CONTENT_RANGE, success.content_range);
-    put(
-        header::LOCATION,
-        success
-            .location
-            .map(|location| format!("{mount}{location}")),
-    );
-    put(header::CACHE_CONTROL, success.cache_control);
-    if !success.preference_applied.is_empty() {
-        let applied = success.preference_applied.join(", ");
-        put(
-            header::HeaderName::from_static("preference-applied"),
-            Some(applied),
-        );
-    }
-    response
 }

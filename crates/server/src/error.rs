@@ -72,13 +72,17 @@ impl Refusal {
 
     /// The answer, with the request's id in it.
     pub(crate) fn respond(self, request_id: &str) -> Response<Body> {
-        let body = json!({
+        let (details, errors) = told(self.details);
+        let mut body = json!({
             "code": self.code,
             "message": self.message,
-            "details": self.details,
+            "details": details,
             "hint": self.hint,
             "request_id": request_id,
         });
+        if let Some(errors) = errors {
+            body["errors"] = errors;
+        }
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -105,6 +109,34 @@ impl Refusal {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response
+    }
+}
+
+/// Details for people, a text as clients of PostgREST expect it, and for programs, as `errors`.
+fn told(details: Value) -> (Value, Option<Value>) {
+    match details {
+        text @ (Value::Null | Value::String(_)) => (text, None),
+        Value::Array(list) => {
+            let text: Vec<String> = list.iter().map(in_words).collect();
+            (json!(text.join("; ")), Some(Value::Array(list)))
+        }
+        other => (json!(in_words(&other)), Some(json!([other]))),
+    }
+}
+
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(in_words).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => match members.get("message") {
+            Some(message) => in_words(message),
+            None => {
+                let member =
+                    |(name, value): (&String, &Value)| format!("{name}: {}", in_words(value));
+                members.iter().map(member).collect::<Vec<_>>().join("; ")
+            }
+        },
+        other => other.to_string(),
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
     });
     let mut response = if let Some(refusal) = refuse(app, &request) {
         refusal.respond(&id)
-    } else if request.method() == Method::OPTIONS {
+    } else if is_preflight(&request) {
         preflight()
     } else {
         let answer = pin!(AssertUnwindSafe(answer(request)).catch_unwind());
@@ -156,6 +156,14 @@ fn allowed_origin(origins: &[String], headers: &HeaderMap) -> Option<HeaderValue
         .then(|| origin.clone())
 }
 
+/// Whether a browser asks before it sends something (Fetch Standard, 3.2.2).
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
 fn preflight() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -192,7 +200,7 @@ fn dress(headers: &mut HeaderMap, id: &str, origin: Option<HeaderValue>, is_http
     }
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_METHODS,
             HeaderValue::from_static("GET, HEAD, POST, PATCH, PUT, DELETE"),
@@ -201,12 +209,15 @@ fn dress(headers: &mut HeaderMap, id: &str, origin: Option<HeaderValue>, is_http
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static(
                 "authorization, content-type, prefer, accept-profile, content-profile, apikey, \
-                 x-client-info, x-request-id, x-retry-count",
+                 x-client-info, x-request-id, x-retry-count, range, range-unit, if-match, \
+                 if-none-match, idempotency-key, last-event-id",
             ),
         );
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("content-range, location, preference-applied, x-request-id"),
+            HeaderValue::from_static(
+                "content-range, location, preference-applied, x-request-id, etag, link",
+            ),
         );
     }
 }

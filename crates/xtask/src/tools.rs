@@ -9,13 +9,20 @@ use crate::command::{find_program, run, target};
 use crate::packages;
 
 /// Packages of `PyPI`, at pinned versions.
-const PYTHON_PACKAGES: [&str; 1] = ["openapi-spec-validator==0.9.0"];
+const PYTHON_PACKAGES: [&str; 2] = ["openapi-spec-validator==0.9.0", "postgrest==2.31.0"];
+
+/// Packages of npm, at pinned versions.
+const NODE_PACKAGES: [&str; 2] = [
+    "@supabase/postgrest-js@2.119.1",
+    "@supabase/supabase-js@2.119.1",
+];
 
 /// Installs what is missing; gives the variables by which tests find the programs.
 pub(crate) fn prepare() -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(vec![
         ("TEST_CHROMIUM", chromium()?),
         ("TEST_PYTHON", python()?),
+        ("TEST_NODE", node()?),
     ])
 }
 
@@ -54,6 +61,37 @@ fn python() -> Result<PathBuf> {
         .args(PYTHON_PACKAGES))?;
     std::fs::write(&stamp, wanted)?;
     Ok(python)
+}
+
+/// A folder with the packages under the target folder, made anew when the pins change.
+fn node() -> Result<PathBuf> {
+    let folder = target().join("node");
+    let stamp = folder.join("packages");
+    let wanted = NODE_PACKAGES.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        return Ok(folder);
+    }
+    if find_program(&["node"], &[]).is_none() || find_program(&["npm"], &[]).is_none() {
+        packages::install(&["nodejs", "npm"])?;
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("package.json"), "{\"private\": true}\n")?;
+    run(Command::new("npm")
+        .args([
+            "install",
+            "--no-package-lock",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ])
+        .args(["--ignore-scripts", "--prefix"])
+        .arg(&folder)
+        .args(NODE_PACKAGES))?;
+    std::fs::write(&stamp, wanted)?;
+    Ok(folder)
 }
 
 fn has_venv() -> bool {

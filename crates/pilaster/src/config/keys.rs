@@ -29,7 +29,7 @@ const fn secret(name: &'static str, aliases: &'static [&'static str]) -> Key {
 }
 
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 45] = [
+pub(crate) const KEYS: [Key; 46] = [
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -65,6 +65,7 @@ pub(crate) const KEYS: [Key; 45] = [
     key("api.max_depth", &[], "10"),
     key("api.max_response_bytes", &[], "10485760"),
     key("api.aggregates", &[], "off"),
+    key("api.plans", &[], "off"),
     key("hooks.attempts", &[], "12"),
     key("hooks.first_pause", &[], "5s"),
     key("webhooks.timeout", &[], "10s"),

@@ -205,6 +205,7 @@ fn limits(configuration: &Configuration) -> Outcome<Limits> {
         max_count: number(configuration, "api.max_count")?,
         max_response_bytes: number(configuration, "api.max_response_bytes")?,
         aggregates: is_on(configuration, "api.aggregates")?,
+        plans: is_on(configuration, "api.plans")?,
     })
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod adoption;
 mod cli;
+mod clients;
 mod databases;
 mod galera;
 mod hooks;

@@ -223,7 +223,7 @@ impl Endpoint {
         };
         let is_list = answer == Answer::Many;
         let answer = match (answer, asked.media.format) {
-            (Answer::Many, Format::Object) => Answer::One,
+            (Answer::Many, Format::Object) => Answer::Single,
             (answer, _) => answer,
         };
         let is_page = is_list && answer == Answer::Many;

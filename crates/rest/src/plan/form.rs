@@ -2,6 +2,7 @@
 
 use sql::{DbError, DbResult, Kind, Outcome, RowRef, RowSink, ValueRef};
 
+use super::explanation::Lines;
 use crate::json::{ChildWriter, Field, RowWriter, Style, to_csv};
 use crate::request::{Format, Media, Prefer};
 use crate::{ContentType, ErrorKind, RestError, Success, SuccessKind};
@@ -13,6 +14,8 @@ pub(crate) enum Answer {
     Many,
     /// One object; none is "not found", several are refused.
     One,
+    /// One object, as the caller says; another number is refused.
+    Single,
     /// One object; none is this JSON instead.
     OneOr(String),
     /// The first column of the one row, bare.
@@ -29,6 +32,8 @@ pub(crate) struct Form {
     offset: Option<u64>,
     /// The names of the values of a line, where the answer is CSV.
     csv: Option<Vec<String>>,
+    /// The engine's plan, in the place of rows.
+    plan: Option<Lines>,
 }
 
 /// Takes the one number of a counting statement.
@@ -66,6 +71,15 @@ impl Form {
             answer,
             offset: None,
             csv: None,
+            plan: None,
+        }
+    }
+
+    /// The engine's plan.
+    pub(super) fn of_lines(lines: Lines) -> Self {
+        Self {
+            plan: Some(lines),
+            ..Self::of_rows(Vec::new(), Style::default(), Answer::Many)
         }
     }
 
@@ -82,6 +96,7 @@ impl Form {
             answer,
             offset: None,
             csv: None,
+            plan: None,
         }
     }
 
@@ -111,7 +126,10 @@ impl Form {
     /// What takes the rows of each statement: of the rows themselves, of each relation, of the
     /// count.
     pub(super) fn sinks(&mut self) -> impl Iterator<Item = &mut (dyn RowSink + Send)> {
-        let rows: &mut (dyn RowSink + Send) = &mut self.rows;
+        let rows: &mut (dyn RowSink + Send) = match &mut self.plan {
+            Some(plan) => plan,
+            None => &mut self.rows,
+        };
         let children = self.children.iter_mut();
         let children = children.map(|child| -> &mut (dyn RowSink + Send) { child });
         let total = self.total.iter_mut();
@@ -162,6 +180,16 @@ impl Form {
 
     /// The answer, when all rows have come.
     pub(crate) fn finish(self) -> Result<Success, RestError> {
+        if let Some(plan) = self.plan {
+            let content_type = match plan.is_json() {
+                true => ContentType::JsonPlan,
+                false => ContentType::TextPlan,
+            };
+            return Ok(Success {
+                content_type,
+                ..Success::rows(plan.finish())
+            });
+        }
         let rows = self.rows.rows;
         let body = self.rows.finish(&self.children);
         let mut success = Success::rows(shape(&self.answer, rows, body)?);
@@ -208,21 +236,19 @@ fn range(
 
 /// An array of rows as what was asked for.
 fn shape(answer: &Answer, rows: u64, body: Vec<u8>) -> Result<Vec<u8>, RestError> {
-    let several = || {
-        RestError::new(
-            ErrorKind::NotAcceptable,
-            "PGRST116",
-            "one row was asked for, there are more",
-        )
-        .details(serde_json::json!(format!(
-            "The result contains {rows} rows"
-        )))
+    let counted = |message: &str| {
+        RestError::new(ErrorKind::NotAcceptable, "PGRST116", message).details(serde_json::json!(
+            format!("The result contains {rows} rows")
+        ))
     };
     match (answer, rows) {
         (Answer::Many, _) => Ok(body),
         (Answer::One, 0) => Err(RestError::row()),
+        (Answer::Single, 0) => Err(counted("one row was asked for, there is none")),
         (Answer::OneOr(empty), 0) => Ok(empty.clone().into_bytes()),
-        (Answer::One | Answer::OneOr(_), 1) => Ok(body[1..body.len() - 1].to_vec()),
+        (Answer::One | Answer::Single | Answer::OneOr(_), 1) => {
+            Ok(body[1..body.len() - 1].to_vec())
+        }
         (Answer::Value, 0) => Ok(b"null".to_vec()),
         (Answer::Value, 1) => {
             // `[{"name":value}]`, and a name of ours holds no unescaped quote.
@@ -233,6 +259,8 @@ fn shape(answer: &Answer, rows: u64, body: Vec<u8>) -> Result<Vec<u8>, RestError
                 .map_or(0, |place| place + 2);
             Ok(inner[colon..].to_vec())
         }
-        (Answer::One | Answer::OneOr(_) | Answer::Value, _) => Err(several()),
+        (Answer::One | Answer::Single | Answer::OneOr(_) | Answer::Value, _) => {
+            Err(counted("one row was asked for, there are more"))
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! A read: its statements, and the answer that becomes of their rows.
 
-use sql::{DbError, Query, RowSink, Step};
+use sql::{DbError, Query, RowSink, Sql, Step};
 
+use super::explanation::{self, Lines, explained, write_explain};
 use super::form::{Answer, Form};
 use super::select::resolve;
 use super::statement::{Statements, Wanted};
@@ -95,7 +96,20 @@ pub(crate) fn plan_read(
     let level = resolve(context, target, selection, &request.root, &request.embeds)?;
     let style = Style::of(media, prefer, context.limits.max_response_bytes);
     let mut statements = Statements::new(context, &level, wanted, limit, style);
-    let (query, rows) = statements.rows()?;
+    if let Format::Plan(explanation) = media.format {
+        explanation::require(context)?;
+        let mut sql = Sql::new(context.dialect);
+        write_explain(&mut sql, explanation);
+        let (query, _) = statements.rows(sql)?;
+        return Ok(ReadPlan {
+            queries: vec![explained(query.sql)],
+            form: Form::of_lines(Lines::new(explanation, context.dialect)),
+            applied: prefer.applied.clone(),
+            cache_control: None,
+            status: None,
+        });
+    }
+    let (query, rows) = statements.rows(Sql::new(context.dialect))?;
     let is_list = matches!(wanted, Wanted::All);
     let count = match prefer.count {
         Count::Exact if is_list => Some(statements.count(None)?),
@@ -105,8 +119,11 @@ pub(crate) fn plan_read(
     let has_total = count.is_some();
     let (related, children): (Vec<Query>, Vec<_>) = statements.children.into_iter().unzip();
     let queries = std::iter::once(query).chain(related).chain(count);
-    let is_one = media.format == Format::Object || matches!(wanted, Wanted::Key(_));
-    let answer = if is_one { Answer::One } else { Answer::Many };
+    let answer = match (wanted, media.format) {
+        (Wanted::Key(_), _) => Answer::One,
+        (_, Format::Object) => Answer::Single,
+        _ => Answer::Many,
+    };
     let form = Form::new(rows, children, has_total, answer).formatted(media.format);
     Ok(ReadPlan {
         queries: queries.collect(),

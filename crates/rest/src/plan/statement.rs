@@ -76,9 +76,9 @@ impl<'s, 'a> Statements<'s, 'a> {
         }
     }
 
-    /// The statement of the rows themselves; fills [`Self::children`].
-    pub(super) fn rows(&mut self) -> Result<(Query, RowWriter), RestError> {
-        let mut sql = Sql::new(self.context.dialect);
+    /// The statement of the rows themselves, behind what `sql` holds already; fills
+    /// [`Self::children`].
+    pub(super) fn rows(&mut self, mut sql: Sql) -> Result<(Query, RowWriter), RestError> {
         sql.push("select ");
         let mut columns = Columns::new(sql, false);
         let fields = self.fields(Rows::Root, self.root, true, &mut columns)?;

@@ -17,7 +17,7 @@ use super::explain::TableErrors;
 use super::form::Form;
 use super::{Context, Target};
 use crate::access::{RequestEnvironment, join};
-use crate::request::{Format, Media, Prefer, ReadRequest, Returning};
+use crate::request::{Count, Format, Media, Prefer, ReadRequest, Returning};
 use crate::{ErrorKind, Method, Request, RestError, Success, SuccessKind};
 
 pub(crate) use shown::{Shown, plan_shown};
@@ -32,6 +32,8 @@ pub struct WritePlan {
     /// `Prefer: max-affected`
     pub(super) most: Option<u64>,
     applied: Vec<String>,
+    /// Whether the number of rows is asked for.
+    counts: bool,
 }
 
 /// What the unit's outcomes mean.
@@ -68,6 +70,7 @@ impl WritePlan {
             errors,
             most: prefer.max_affected,
             applied: prefer.applied.clone(),
+            counts: prefer.count != Count::None,
         }
     }
 
@@ -123,6 +126,7 @@ impl WritePlan {
     /// The answer, when the unit is committed; `read` are the rows that were read behind it.
     pub fn finish(self, outcomes: &[Outcome], read: Option<Success>) -> Result<Success, RestError> {
         let affected = |step: usize| outcomes.get(step).map_or(0, |outcome| outcome.affected);
+        let rows = self.affected(outcomes);
         let is_created = match &self.done {
             Done::Inserted { .. } => true,
             Done::Merged { step, .. } => affected(*step) > 0,
@@ -151,6 +155,9 @@ impl WritePlan {
                 success.cache_control = cache;
             }
             Done::Merged { .. } | Done::Changed { .. } | Done::Replaced { .. } => {}
+        }
+        if self.counts {
+            success.content_range = Some(format!("*/{rows}"));
         }
         success.preference_applied = self.applied;
         Ok(success)

@@ -20,8 +20,20 @@ pub(crate) enum Format {
     Object,
     /// A line for each row, behind one of names (RFC 4180).
     Csv,
-    /// The engine's plan of the statement.
-    Plan,
+    /// The engine's plan of the statement, as JSON or text.
+    Plan(Explanation),
+}
+
+/// What `options=` may name; the first one runs the statement.
+pub(crate) const EXPLAIN_OPTIONS: [&str; 5] = ["analyze", "verbose", "settings", "buffers", "wal"];
+
+/// How the engine is to explain its plan (PostgreSQL's EXPLAIN).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Explanation {
+    /// As JSON; SQLite's is a list of its lines.
+    pub(crate) json: bool,
+    /// Which of [`EXPLAIN_OPTIONS`] are asked for.
+    pub(crate) options: [bool; EXPLAIN_OPTIONS.len()],
 }
 
 /// The best of what is asked for that can be served (RFC 9110 §12.5.1).
@@ -56,9 +68,10 @@ fn media(entry: &str) -> Option<Media> {
         | "application/vnd.pgrst.array+json"
         | "application/vnd.pgrst.array" => Format::Array,
         "text/csv" => Format::Csv,
-        "application/vnd.pgrst.plan"
-        | "application/vnd.pgrst.plan+json"
-        | "application/vnd.pgrst.plan+text" => Format::Plan,
+        "application/vnd.pgrst.plan" | "application/vnd.pgrst.plan+text" => {
+            Format::Plan(explanation(entry, false))
+        }
+        "application/vnd.pgrst.plan+json" => Format::Plan(explanation(entry, true)),
         _ => return None,
     };
     let strips_nulls = words.any(|word| word.eq_ignore_ascii_case("nulls=stripped"));
@@ -66,6 +79,17 @@ fn media(entry: &str) -> Option<Media> {
         format,
         strips_nulls,
     })
+}
+
+/// `options=analyze|buffers`
+fn explanation(entry: &str, json: bool) -> Explanation {
+    let mut words = entry.split(';').map(str::trim);
+    let options = words.find_map(|word| word.strip_prefix("options="));
+    let has = |name: &str| options.is_some_and(|options| options.split('|').any(|one| one == name));
+    Explanation {
+        json,
+        options: EXPLAIN_OPTIONS.map(has),
+    }
 }
 
 /// `q=0.5`, in thousandths.

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rest::{Caller, Explained, Moment, Plan, ReadPlan, Request, RestError, Success, WritePlan};
+use axum::http::StatusCode;
+use rest::{
+    Caller, Explained, Method, Moment, Plan, ReadPlan, Request, RestError, Success, WritePlan,
+};
 use sql::{DbError, DbResult, Outcome, RowRef, Tx};
 
+use super::conditions::{Conditions, etag};
+use super::respond::unmet;
 use crate::app::{Compiled, State};
 use crate::error::Refusal;
 
@@ -48,7 +53,7 @@ impl<'a> Asked<'a> {
     pub(crate) async fn answer(self) -> Result<Success, Refusal> {
         match self.plan()? {
             Plan::Read(plan) => self.read(plan).await,
-            Plan::Write(plan) if plan.reads_later() => Box::pin(self.converse()).await,
+            Plan::Write(plan) if plan.reads_later() => Box::pin(self.converse(None)).await,
             Plan::Write(plan) => self.write(plan).await,
         }
     }
@@ -91,8 +96,47 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Runs a write whose rows are read behind it, in a transaction of its own.
-    async fn converse(self) -> Result<Success, Refusal> {
+    /// Answers a write if the row is as the conditions say.
+    pub(crate) async fn answer_if(self, conditions: &Conditions<'_>) -> Result<Success, Refusal> {
+        self.converse(Some(conditions)).await
+    }
+
+    /// Whether the row of the request's path is as the conditions say; it stays so until the
+    /// transaction ends.
+    async fn require(self, tx: &mut Tx, conditions: &Conditions<'_>) -> Result<(), Failed> {
+        let (api, caller, moment) = (&self.compiled.api, self.caller, self.moment());
+        if let Some(lock) = api
+            .lock(self.request, caller, moment)
+            .map_err(Failed::of_plan)?
+        {
+            tx.step(0, &lock).await.map_err(Failed::of_engine)?;
+        }
+        let read = Request {
+            method: Method::Get,
+            prefer: &[],
+            accept: None,
+            range: None,
+            body: &[],
+            ..*self.request
+        };
+        let current = match api.plan(&read, caller, moment) {
+            Ok(Plan::Read(plan)) => read_within(tx, plan).await,
+            Ok(Plan::Write(_)) => return Err(Failed::Refused(unmet())),
+            Err(error) => Err(Failed::of_plan(error)),
+        };
+        let tag = match current {
+            Ok(success) => Some(etag(&success.body)),
+            Err(Failed::Refused(refusal)) if refusal.status == StatusCode::NOT_FOUND => None,
+            Err(failed) => return Err(failed),
+        };
+        match conditions.allow(tag.as_deref()) {
+            true => Ok(()),
+            false => Err(Failed::Refused(unmet())),
+        }
+    }
+
+    /// Runs a write in a transaction of its own that stays open between its steps.
+    async fn converse(self, conditions: Option<&Conditions<'_>>) -> Result<Success, Refusal> {
         let mut attempts = 0;
         loop {
             let mut tx = self
@@ -101,7 +145,15 @@ impl<'a> Asked<'a> {
                 .begin()
                 .await
                 .map_err(|error| failed(&error))?;
-            match self.within(&mut tx).await {
+            let allowed = match conditions {
+                Some(conditions) => self.require(&mut tx, conditions).await,
+                None => Ok(()),
+            };
+            let answered = match allowed {
+                Ok(()) => self.within(&mut tx).await,
+                Err(failed) => Err(failed),
+            };
+            match answered {
                 Ok((success, keeps)) => {
                     let ended = match keeps {
                         true => tx.commit().await,
@@ -163,6 +215,13 @@ impl<'a> Asked<'a> {
 impl Failed {
     fn of_plan(error: RestError) -> Self {
         Self::Refused(error.into())
+    }
+
+    fn of_engine(error: DbError) -> Self {
+        match error {
+            DbError::Conflict => Self::Overtaken(failed(&error)),
+            error => Self::Refused(failed(&error)),
+        }
     }
 }
 

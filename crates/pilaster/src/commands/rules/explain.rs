@@ -81,6 +81,7 @@ pub(super) async fn run(configuration: &Configuration, asked: &Explain, as_json:
         prefer: &[],
         accept: None,
         range: None,
+        profile: None,
         content_type: Some("application/json"),
         body: asked.body.as_deref().unwrap_or_default().as_bytes(),
     };

@@ -186,6 +186,7 @@ async fn run(api: &Api, db: &Db, fact: &Fact) -> Result<Result<u64, RestError>, 
         prefer: &[],
         accept: None,
         range: None,
+        profile: None,
         content_type: Some("application/json"),
         body: fact.body.as_bytes(),
     };

@@ -113,7 +113,7 @@ async fn refuses_what_does_not_fit(server: &Running) {
         let refused = server.send("POST", "", "/api/events", &body).await;
         assert_eq!(refused.status, 422, "{}", refused.body);
         assert_eq!(
-            refused.json()["details"][0]["pointer"],
+            refused.json()["errors"][0]["pointer"],
             field,
             "{}",
             refused.body

@@ -3,6 +3,7 @@
 mod accounts;
 mod attacks;
 pub(crate) mod calls;
+mod conditions;
 mod crash;
 mod crud;
 mod docs;

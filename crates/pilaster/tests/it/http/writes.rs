@@ -315,7 +315,7 @@ async fn lines_and_forms_are_bodies(app: App) {
     )
     .await;
     assert_eq!(
-        (wrong.status, &wrong.json()["details"][0]["pointer"]),
+        (wrong.status, &wrong.json()["errors"][0]["pointer"]),
         (422, &json!("/0/id"))
     );
     let ragged = send("text/csv", "/api/directors", "id,first_name\n1\n").await;

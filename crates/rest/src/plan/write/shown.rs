@@ -98,8 +98,11 @@ pub(super) fn form(
     let fields = columns.iter().enumerate();
     let fields = fields.map(|(index, (key, column))| Field::column(key, index, column.ty.kind()));
     let style = Style::of(media, prefer, context.limits.max_response_bytes);
-    let is_one = media.format == Format::Object || by_key;
-    let answer = if is_one { Answer::One } else { Answer::Many };
+    let answer = match (by_key, media.format) {
+        (true, _) => Answer::One,
+        (false, Format::Object) => Answer::Single,
+        (false, _) => Answer::Many,
+    };
     Form::of_rows(fields.collect(), style, answer).formatted(media.format)
 }
 
