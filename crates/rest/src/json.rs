@@ -99,6 +99,9 @@ pub(crate) struct RowWriter {
     draft: Draft,
     pub(crate) rows: u64,
     refusal: Option<RestError>,
+    /// Columns whose values in the last row are told, and those values as JSON.
+    tail: Ties,
+    last: Vec<u8>,
 }
 
 impl RowWriter {
@@ -114,7 +117,20 @@ impl RowWriter {
             },
             rows: 0,
             refusal: None,
+            tail: Ties::default(),
+            last: Vec::new(),
         }
+    }
+
+    /// The same, telling these columns of the last row.
+    pub(crate) fn telling(mut self, tail: Ties) -> Self {
+        self.tail = tail;
+        self
+    }
+
+    /// What the told columns of the last row hold, as JSON, separated by commas.
+    pub(crate) fn told(&self) -> Option<&[u8]> {
+        (!self.tail.is_empty()).then(|| self.last.strip_suffix(b",").unwrap_or_default())
     }
 
     /// Why it took no more rows.
@@ -163,7 +179,11 @@ impl RowSink for RowWriter {
             refusal: &mut self.refusal,
         };
         pen.object(row, &self.fields)?;
-        pen.bound()
+        pen.bound()?;
+        if !self.tail.is_empty() {
+            self.last = tie(row, &self.tail)?;
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 mod aggregate;
 pub(crate) mod body;
 mod columns;
+mod cursor;
 mod explain;
 mod explanation;
 pub(crate) mod filter;

@@ -66,7 +66,7 @@ impl<'x, 'a> Columns<'x, 'a> {
         (self.sql, self.kinds, self.groups)
     }
 
-    fn add(&mut self, kind: Kind, write: impl FnOnce(&mut Sql)) -> usize {
+    pub(super) fn add(&mut self, kind: Kind, write: impl FnOnce(&mut Sql)) -> usize {
         if !self.kinds.is_empty() {
             self.sql.push(", ");
         }

@@ -2,6 +2,7 @@
 
 use sql::{DbError, DbResult, Kind, Outcome, RowRef, RowSink, ValueRef};
 
+use super::cursor::write_cursor;
 use super::explanation::Lines;
 use crate::json::{ChildWriter, Field, RowWriter, Style, to_csv};
 use crate::request::{Format, Media, Prefer};
@@ -30,6 +31,8 @@ pub(crate) struct Form {
     answer: Answer,
     /// Where the page begins, where it is one of several.
     offset: Option<u64>,
+    /// The most rows of the page.
+    size: u64,
     /// The names of the values of a line, where the answer is CSV.
     csv: Option<Vec<String>>,
     /// The engine's plan, in the place of rows.
@@ -70,6 +73,7 @@ impl Form {
             total: None,
             answer,
             offset: None,
+            size: 0,
             csv: None,
             plan: None,
         }
@@ -95,6 +99,7 @@ impl Form {
             total: has_total.then(Total::default),
             answer,
             offset: None,
+            size: 0,
             csv: None,
             plan: None,
         }
@@ -111,6 +116,12 @@ impl Form {
     /// The same, as a page that begins at `offset`.
     pub(crate) fn page(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
+        self
+    }
+
+    /// The same, of a page with so many rows at most.
+    pub(super) fn of_size(mut self, size: u64) -> Self {
+        self.size = size;
         self
     }
 
@@ -191,8 +202,11 @@ impl Form {
             });
         }
         let rows = self.rows.rows;
+        let is_full = rows > 0 && rows == self.size;
+        let next = self.rows.told().filter(|_| is_full).map(write_cursor);
         let body = self.rows.finish(&self.children);
         let mut success = Success::rows(shape(&self.answer, rows, body)?);
+        success.next = next;
         if let Some(offset) = self.offset {
             let total = self.total.and_then(|total| total.0);
             range(&mut success, offset, rows, total)?;

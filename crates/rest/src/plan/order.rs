@@ -8,11 +8,42 @@ use super::select::{Chosen, Level, Part, Selected};
 use crate::request::OrderKey;
 use crate::{ErrorKind, RestError};
 
+/// A key by which rows are ordered.
+pub(super) struct Key<'l, 'a> {
+    pub(super) alias: &'l Ident,
+    pub(super) operand: Operand<'a>,
+    pub(super) descending: bool,
+    pub(super) nulls_first: bool,
+    pub(super) may_be_null: bool,
+    /// Whether the request names it.
+    is_said: bool,
+}
+
 /// Writes ` order by …`: what was asked for, then the primary key, or all that groups have in
 /// common, so that pages never overlap.
 pub(super) fn write_order(sql: &mut Sql, level: &Level<'_>) -> Result<(), RestError> {
     let mut next = " order by ";
+    for key in keys(level)? {
+        sql.push(next);
+        next = ", ";
+        ordered(sql, &key);
+    }
+    if level.is_grouped() {
+        for (alias, operand) in groups(level) {
+            sql.push(next);
+            next = ", ";
+            operand.write(sql, alias);
+        }
+    } else if level.target.file.is_some_and(|file| !file.query.distinct) {
+        sql.push(next).column(&level.alias, &FILE_PLACE);
+    }
+    Ok(())
+}
+
+/// What was asked for and, but for groups and results of files, the primary key behind it.
+pub(super) fn keys<'l, 'a>(level: &'l Level<'a>) -> Result<Vec<Key<'l, 'a>>, RestError> {
     let is_grouped = level.is_grouped();
+    let mut keys = Vec::with_capacity(level.scope.order.len() + 1);
     for key in &level.scope.order {
         let (alias, operand) = operand(level, key)?;
         if is_grouped && !groups(level).any(|(of, group)| of == alias && group.is(&operand)) {
@@ -22,37 +53,39 @@ pub(super) fn write_order(sql: &mut Sql, level: &Level<'_>) -> Result<(), RestEr
                     .hint("order by a selected column"),
             );
         }
-        sql.push(next);
-        next = ", ";
-        ordered(sql, alias, &operand, key);
+        keys.push(Key {
+            alias,
+            may_be_null: operand.is_nullable() || key.related.is_some(),
+            operand,
+            descending: key.descending,
+            nulls_first: key.nulls_first.unwrap_or(key.descending),
+            is_said: true,
+        });
     }
     if is_grouped {
-        for (alias, operand) in groups(level) {
-            sql.push(next);
-            next = ", ";
-            operand.write(sql, alias);
-        }
-        return Ok(());
+        return Ok(keys);
     }
-    if level.target.file.is_some_and(|file| !file.query.distinct) {
-        sql.push(next).column(&level.alias, &FILE_PLACE);
-        return Ok(());
-    }
-    let keys = &level.scope.order;
     let is_said = |column: &Ident| {
         let names = |key: &OrderKey| {
             key.related.is_none() && key.field.is_plain() && *column == *key.field.name.as_str()
         };
-        keys.iter().any(names)
+        level.scope.order.iter().any(names)
     };
-    let primary = level.target.table.primary_key.as_ref();
-    for column in primary.map_or(&[][..], |key| &key.columns) {
-        if !is_said(column) {
-            sql.push(next).column(&level.alias, column);
-            next = ", ";
+    let table = level.target.table;
+    let primary = table.primary_key.as_ref();
+    for name in primary.map_or(&[][..], |key| &key.columns) {
+        if let Some(column) = table.column(name.as_str()).filter(|_| !is_said(name)) {
+            keys.push(Key {
+                alias: &level.alias,
+                operand: Operand::whole(column),
+                descending: false,
+                nulls_first: false,
+                may_be_null: false,
+                is_said: false,
+            });
         }
     }
-    Ok(())
+    Ok(keys)
 }
 
 /// What a key names: a column of the relation, or of one that is joined to it.
@@ -82,27 +115,30 @@ fn operand<'l, 'a>(
 
 /// One key; where nulls go is said only where they can be and the engine would put them
 /// elsewhere, so that indexes still serve the order.
-fn ordered(sql: &mut Sql, alias: &Ident, operand: &Operand<'_>, key: &OrderKey) {
-    let nulls_first = key.nulls_first.unwrap_or(key.descending);
+fn ordered(sql: &mut Sql, key: &Key<'_, '_>) {
     let engine_puts_first = match sql.dialect() {
         Dialect::Postgres => key.descending,
         Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb => !key.descending,
     };
-    let may_be_null = operand.is_nullable() || key.related.is_some();
-    let say = may_be_null && nulls_first != engine_puts_first;
+    let say = key.may_be_null && key.nulls_first != engine_puts_first;
     if say && !sql.dialect().null_ordering() {
         sql.push("(");
-        operand.write(sql, alias);
-        sql.push(if nulls_first {
+        key.operand.write(sql, key.alias);
+        sql.push(if key.nulls_first {
             " is not null), "
         } else {
             " is null), "
         });
     }
-    operand.write(sql, alias);
-    sql.push(if key.descending { " desc" } else { " asc" });
+    key.operand.write(sql, key.alias);
+    // The primary key behind all that was said needs no word.
+    sql.push(match (key.descending, key.is_said) {
+        (true, _) => " desc",
+        (false, true) => " asc",
+        (false, false) => "",
+    });
     if say && sql.dialect().null_ordering() {
-        sql.push(if nulls_first {
+        sql.push(if key.nulls_first {
             " nulls first"
         } else {
             " nulls last"

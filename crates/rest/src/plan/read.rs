@@ -96,6 +96,10 @@ pub(crate) fn plan_read(
     let level = resolve(context, target, selection, &request.root, &request.embeds)?;
     let style = Style::of(media, prefer, context.limits.max_response_bytes);
     let mut statements = Statements::new(context, &level, wanted, limit, style);
+    let is_list = matches!(wanted, Wanted::All);
+    if let Some(cursor) = request.cursor.as_ref().filter(|_| is_list) {
+        statements.follow(cursor)?;
+    }
     if let Format::Plan(explanation) = media.format {
         explanation::require(context)?;
         let mut sql = Sql::new(context.dialect);
@@ -110,7 +114,6 @@ pub(crate) fn plan_read(
         });
     }
     let (query, rows) = statements.rows(Sql::new(context.dialect))?;
-    let is_list = matches!(wanted, Wanted::All);
     let count = match prefer.count {
         Count::Exact if is_list => Some(statements.count(None)?),
         Count::Bounded if is_list => Some(statements.count(Some(context.limits.max_count))?),
@@ -128,7 +131,7 @@ pub(crate) fn plan_read(
     Ok(ReadPlan {
         queries: queries.collect(),
         form: match is_list {
-            true => form.page(request.root.offset.unwrap_or(0)),
+            true => form.page(request.root.offset.unwrap_or(0)).of_size(limit),
             false => form,
         },
         applied: prefer.applied.clone(),

@@ -8,8 +8,9 @@ use lang::{Expr, ExpressionWriter};
 use sql::{Ident, Kind, Query, Sql, Value, Weight};
 
 use super::columns::{Columns, group_by, kind_of};
+use super::cursor::{read_cursor, require_order, write_behind};
 use super::filter::{Over, Related, write_conditions};
-use super::order::write_order;
+use super::order::{keys, write_order};
 use super::select::{Embed, Level, Part};
 use super::{Context, FILE_PLACE, Target};
 use crate::RestError;
@@ -39,6 +40,8 @@ pub(super) struct Statements<'s, 'a> {
     wanted: Wanted<'s>,
     limit: u64,
     style: Style,
+    /// Whether the page has a cursor, and the values behind which it begins.
+    cursor: Option<Vec<Value>>,
     /// The statements of related rows so far, those of theirs before them.
     pub(super) children: Vec<(Query, ChildWriter)>,
 }
@@ -72,8 +75,27 @@ impl<'s, 'a> Statements<'s, 'a> {
             wanted,
             limit,
             style,
+            cursor: None,
             children: Vec::new(),
         }
+    }
+
+    /// Begins the page behind the row that a cursor names, and lets the last row's place be told.
+    pub(super) fn follow(&mut self, cursor: &str) -> Result<(), RestError> {
+        let scope = self.root.scope;
+        if self.root.is_grouped() || scope.offset.is_some() {
+            return Err(
+                RestError::query("a cursor goes with neither groups nor offset")
+                    .hint("leave one of the two away"),
+            );
+        }
+        let keys = keys(self.root)?;
+        require_order(&keys)?;
+        self.cursor = Some(match cursor {
+            "" => Vec::new(),
+            cursor => read_cursor(cursor, &keys)?,
+        });
+        Ok(())
     }
 
     /// The statement of the rows themselves, behind what `sql` holds already; fills
@@ -82,8 +104,19 @@ impl<'s, 'a> Statements<'s, 'a> {
         sql.push("select ");
         let mut columns = Columns::new(sql, false);
         let fields = self.fields(Rows::Root, self.root, true, &mut columns)?;
+        let mut tail = Vec::new();
+        if self.cursor.is_some() {
+            for key in keys(self.root)? {
+                let kind = key.operand.kind();
+                tail.push((
+                    columns.add(kind, |sql| key.operand.write(sql, key.alias)),
+                    kind,
+                ));
+            }
+        }
         let (mut sql, kinds, groups) = columns.finish();
         self.body(&mut sql, Rows::Root)?;
+        self.behind_cursor(&mut sql)?;
         group_by(&mut sql, &groups, self.root);
         self.page(&mut sql, Rows::Root)?;
         Ok((
@@ -92,7 +125,7 @@ impl<'s, 'a> Statements<'s, 'a> {
                 kinds,
                 weight: self.weight(),
             },
-            RowWriter::new(fields, self.style.clone()),
+            RowWriter::new(fields, self.style.clone()).telling(tail.into()),
         ))
     }
 
@@ -238,6 +271,16 @@ impl<'s, 'a> Statements<'s, 'a> {
         write_order(sql, &embed.level)?;
         sql.push(") as ").ident(&PLACE);
         Ok(())
+    }
+
+    fn behind_cursor(&self, sql: &mut Sql) -> Result<(), RestError> {
+        match self.cursor.as_deref() {
+            None | Some([]) => Ok(()),
+            Some(values) => {
+                write_behind(sql, &keys(self.root)?, values);
+                Ok(())
+            }
+        }
     }
 
     /// ` from … where …`, the same for the rows, their count and their children.
@@ -425,6 +468,7 @@ impl<'s, 'a> Statements<'s, 'a> {
         self.body(sql, parent.rows)?;
         match parent.rows {
             Rows::Root => {
+                self.behind_cursor(sql)?;
                 self.page(sql, parent.rows)?;
                 sql.push(") as p)");
             }

@@ -29,6 +29,8 @@ pub(crate) struct ReadRequest {
     pub(crate) columns: Option<Vec<String>>,
     /// `on_conflict=`, of an insert.
     pub(crate) on_conflict: Option<Vec<String>>,
+    /// `cursor=`: behind which row the page begins; empty for the first page.
+    pub(crate) cursor: Option<String>,
 }
 
 impl ReadRequest {
@@ -161,6 +163,8 @@ fn parameter(
         "select" => request.select = Some(select::parse(value, budget)?),
         "columns" => request.columns = Some(names(value)?),
         "on_conflict" => request.on_conflict = Some(names(value)?),
+        // A condition on a column of that name has a dot.
+        "cursor" if !value.contains('.') => request.cursor = Some(value.to_owned()),
         _ => {
             let (mut path, field) = place(key)?;
             match field.name.as_str() {

@@ -6,6 +6,7 @@ pub(crate) mod calls;
 mod conditions;
 mod crash;
 mod crud;
+mod cursors;
 mod docs;
 mod endpoints;
 pub(crate) mod grammar;
