@@ -5,6 +5,7 @@
 //! `Serialize`, and its text is visible inside this room only. [`PasswordHash`] is the only
 //! thing that `store` takes. Keys are one type per purpose, all derived from a [`MasterKey`].
 
+mod digest;
 mod email;
 mod hash;
 mod keys;
@@ -14,6 +15,7 @@ mod phc;
 mod username;
 mod webhook;
 
+pub use digest::sha256_hex;
 pub use email::{EmailAddress, EmailAddressError};
 pub use hash::{HashError, HashParams, PasswordHash, Verdict, hash, verify, verify_unknown};
 pub use keys::{KeyEncryptionKey, OpenError, Pepper, Peppers};

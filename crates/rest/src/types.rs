@@ -243,6 +243,34 @@ pub enum ContentType {
     TextPlan,
 }
 
+impl ContentType {
+    /// The media type.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::None => return None,
+            Self::Json => "application/json",
+            Self::Object => "application/vnd.pgrst.object+json",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::JsonPlan => "application/vnd.pgrst.plan+json; charset=utf-8",
+            Self::TextPlan => "application/vnd.pgrst.plan+text; charset=utf-8",
+        })
+    }
+
+    /// The one with this media type.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Json,
+            Self::Object,
+            Self::Csv,
+            Self::JsonPlan,
+            Self::TextPlan,
+        ];
+        all.into_iter().find(|kind| kind.name() == Some(name))
+    }
+}
+
 /// How a request succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SuccessKind {
@@ -273,6 +301,8 @@ pub struct Success {
     pub location: Option<String>,
     /// The cursor of the next page, where a cursor was asked for and there may be more.
     pub next: Option<String>,
+    /// Whether it was given before, to the same request (`Idempotency-Key`).
+    pub is_repeated: bool,
     /// The preferences that were followed.
     pub preference_applied: Vec<String>,
     /// `Cache-Control`, where an SQL file declares one.
@@ -290,6 +320,7 @@ impl Success {
             content_range: None,
             location: None,
             next: None,
+            is_repeated: false,
             preference_applied: Vec::new(),
             cache_control: None,
         }

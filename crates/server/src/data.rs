@@ -1,7 +1,9 @@
 //! The data API's one handler: request to plan to rows to answer.
 
+mod batch;
 mod conditions;
 mod perform;
+mod repeat;
 mod respond;
 
 use std::borrow::Cow;
@@ -15,7 +17,8 @@ use percent_encoding::percent_decode_str;
 use rest::{Caller, Method, Moment, Request};
 
 use self::conditions::Conditions;
-use self::perform::Asked;
+use self::perform::{Asked, Terms};
+use self::repeat::Repeat;
 use self::respond::respond;
 use crate::App;
 use crate::app::{Compiled, State};
@@ -26,6 +29,9 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const RANGE_UNIT: HeaderName = HeaderName::from_static("range-unit");
 const ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
 const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
+
+/// Where several requests are sent as one.
+const BATCH: &str = "$batch";
 
 /// Every method below `/api` and `/rest/v1`.
 pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
@@ -76,9 +82,18 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         request: &request,
     };
     let conditions = Conditions::of(headers);
-    let success = match conditions.guards(method) {
-        true => Box::pin(asked.answer_if(&conditions)).await?,
-        false => asked.answer().await?,
+    let repeat = match reads {
+        true => None,
+        false => Repeat::of(headers, caller, &request)?,
+    };
+    let terms = Terms { conditions, repeat };
+    let is_batch = matches!(&*path, [only] if only == BATCH);
+    let success = if is_batch {
+        Box::pin(batch::answer(asked, &terms)).await?
+    } else if terms.repeat.is_some() || conditions.guards(method) {
+        Box::pin(asked.answer_on(&terms)).await?
+    } else {
+        asked.answer().await?
     };
     Ok(respond(success, mount, &head, &conditions))
 }

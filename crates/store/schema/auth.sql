@@ -68,3 +68,16 @@ create table auth_hook_runs (
   ran_at   timestamptz not null,
   primary key (user_id, event)
 );
+
+create table auth_kept_answers (
+  id            varchar(64) primary key,             -- SHA-256 of caller and Idempotency-Key
+  fingerprint   varchar(64) not null,                -- SHA-256 of the request
+  status        integer not null,
+  content_type  varchar(80),
+  location      text,
+  content_range varchar(80),
+  body          text not null,
+  expires_at    timestamptz not null
+);
+
+create index auth_kept_answers_expiry on auth_kept_answers (expires_at);

@@ -61,6 +61,7 @@ mod decode;
 pub mod deliveries;
 mod error;
 pub mod hook_runs;
+pub mod kept_answers;
 mod migrations;
 pub mod roles;
 pub mod settings;

@@ -3,7 +3,7 @@
 use lang::Source;
 
 /// Our own migrations: path and text, oldest first.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     (
         "migrations/0001_init.sql",
         include_str!("../migrations/0001_init.sql"),
@@ -11,6 +11,10 @@ const MIGRATIONS: [(&str, &str); 2] = [
     (
         "migrations/0002_deliveries.sql",
         include_str!("../migrations/0002_deliveries.sql"),
+    ),
+    (
+        "migrations/0003_kept_answers.sql",
+        include_str!("../migrations/0003_kept_answers.sql"),
     ),
 ];
 

@@ -9,7 +9,9 @@ use rest::{
 };
 use sql::{DbError, DbResult, Outcome, RowRef, Tx};
 
+use super::batch;
 use super::conditions::{Conditions, etag};
+use super::repeat::Repeat;
 use super::respond::unmet;
 use crate::app::{Compiled, State};
 use crate::error::Refusal;
@@ -27,7 +29,7 @@ pub(crate) struct Asked<'a> {
 }
 
 /// Why a request in a transaction failed.
-enum Failed {
+pub(super) enum Failed {
     /// Run the whole transaction again.
     Overtaken(Refusal),
     /// This is the answer.
@@ -53,7 +55,7 @@ impl<'a> Asked<'a> {
     pub(crate) async fn answer(self) -> Result<Success, Refusal> {
         match self.plan()? {
             Plan::Read(plan) => self.read(plan).await,
-            Plan::Write(plan) if plan.reads_later() => Box::pin(self.converse(None)).await,
+            Plan::Write(plan) if plan.reads_later() => Box::pin(Work::Plain(self).transact()).await,
             Plan::Write(plan) => self.write(plan).await,
         }
     }
@@ -96,9 +98,25 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Answers a write if the row is as the conditions say.
-    pub(crate) async fn answer_if(self, conditions: &Conditions<'_>) -> Result<Success, Refusal> {
-        self.converse(Some(conditions)).await
+    /// Answers a write if the row is as the conditions say, and once if it is sent twice.
+    pub(crate) async fn answer_on(self, terms: &Terms<'_>) -> Result<Success, Refusal> {
+        Work::OnTerms(self, terms).transact().await
+    }
+
+    async fn on_terms(self, tx: &mut Tx, terms: &Terms<'_>) -> Result<(Success, bool), Failed> {
+        if let Some(repeat) = &terms.repeat
+            && let Some(success) = repeat.answer(self.state, tx).await?
+        {
+            return Ok((success, false));
+        }
+        if terms.conditions.guards(self.request.method) {
+            self.require(tx, &terms.conditions).await?;
+        }
+        let (success, keeps) = self.within(tx).await?;
+        if let (Some(repeat), true) = (&terms.repeat, keeps) {
+            repeat.keep(self.state, tx, &success).await?;
+        }
+        Ok((success, keeps))
     }
 
     /// Whether the row of the request's path is as the conditions say; it stays so until the
@@ -135,46 +153,8 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Runs a write in a transaction of its own that stays open between its steps.
-    async fn converse(self, conditions: Option<&Conditions<'_>>) -> Result<Success, Refusal> {
-        let mut attempts = 0;
-        loop {
-            let mut tx = self
-                .state
-                .db
-                .begin()
-                .await
-                .map_err(|error| failed(&error))?;
-            let allowed = match conditions {
-                Some(conditions) => self.require(&mut tx, conditions).await,
-                None => Ok(()),
-            };
-            let answered = match allowed {
-                Ok(()) => self.within(&mut tx).await,
-                Err(failed) => Err(failed),
-            };
-            match answered {
-                Ok((success, keeps)) => {
-                    let ended = match keeps {
-                        true => tx.commit().await,
-                        false => tx.rollback().await,
-                    };
-                    match ended {
-                        Ok(()) => return Ok(success),
-                        Err(DbError::Conflict) if attempts < RETRIES => {}
-                        Err(error) => return Err(failed(&error)),
-                    }
-                }
-                Err(Failed::Overtaken(_)) if attempts < RETRIES => drop(tx),
-                Err(Failed::Overtaken(refusal) | Failed::Refused(refusal)) => return Err(refusal),
-            }
-            attempts += 1;
-            tokio::time::sleep(Duration::from_millis(5 << attempts)).await;
-        }
-    }
-
     /// Answers the request within a transaction; gives whether its changes are to be kept.
-    async fn within(self, tx: &mut Tx) -> Result<(Success, bool), Failed> {
+    pub(super) async fn within(self, tx: &mut Tx) -> Result<(Success, bool), Failed> {
         let planned = self.plan().map_err(Failed::of_plan)?;
         let mut plan = match planned {
             Plan::Read(plan) => return Ok((read_within(tx, plan).await?, true)),
@@ -212,12 +192,67 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Under which terms a write is done.
+pub(crate) struct Terms<'h> {
+    pub(crate) conditions: Conditions<'h>,
+    pub(crate) repeat: Option<Repeat>,
+}
+
+/// What is done in a transaction that stays open between its steps.
+pub(super) enum Work<'a> {
+    /// One write, whose rows are read behind it.
+    Plain(Asked<'a>),
+    /// One write under terms.
+    OnTerms(Asked<'a>, &'a Terms<'a>),
+    /// Several requests.
+    Batch(Asked<'a>, &'a Terms<'a>, &'a [batch::Part]),
+}
+
+impl Work<'_> {
+    /// Runs it; once more where others were in its way.
+    pub(super) async fn transact(self) -> Result<Success, Refusal> {
+        let state = match &self {
+            Self::Plain(asked) | Self::OnTerms(asked, _) | Self::Batch(asked, ..) => asked.state,
+        };
+        let mut attempts = 0;
+        loop {
+            let mut tx = state.db.begin().await.map_err(|error| failed(&error))?;
+            match self.run(&mut tx).await {
+                Ok((success, keeps)) => {
+                    let ended = match keeps {
+                        true => tx.commit().await,
+                        false => tx.rollback().await,
+                    };
+                    match ended {
+                        Ok(()) => return Ok(success),
+                        Err(DbError::Conflict) if attempts < RETRIES => {}
+                        Err(error) => return Err(failed(&error)),
+                    }
+                }
+                Err(Failed::Overtaken(_)) if attempts < RETRIES => drop(tx),
+                Err(Failed::Overtaken(refusal) | Failed::Refused(refusal)) => return Err(refusal),
+            }
+            attempts += 1;
+            tokio::time::sleep(Duration::from_millis(5 << attempts)).await;
+        }
+    }
+
+    /// The answer, and whether the changes are to be kept.
+    async fn run(&self, tx: &mut Tx) -> Result<(Success, bool), Failed> {
+        match self {
+            Self::Plain(asked) => asked.within(tx).await,
+            Self::OnTerms(asked, terms) => asked.on_terms(tx, terms).await,
+            Self::Batch(asked, terms, parts) => batch::run(*asked, terms, tx, parts).await,
+        }
+    }
+}
+
 impl Failed {
-    fn of_plan(error: RestError) -> Self {
+    pub(super) fn of_plan(error: RestError) -> Self {
         Self::Refused(error.into())
     }
 
-    fn of_engine(error: DbError) -> Self {
+    pub(super) fn of_engine(error: DbError) -> Self {
         match error {
             DbError::Conflict => Self::Overtaken(failed(&error)),
             error => Self::Refused(failed(&error)),

@@ -3,11 +3,12 @@
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use rest::{ContentType, Success};
+use rest::Success;
 
 use super::conditions::{Conditions, etag};
 use crate::status::of_success;
 
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// On what an answer to a read depends besides its address.
@@ -32,7 +33,7 @@ pub(super) fn respond(
         false => of_success(success.kind),
     };
     let headers = response.headers_mut();
-    if let Some(kind) = content_type(success.content_type) {
+    if let Some(kind) = success.content_type.name() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     if head.method == Method::HEAD {
@@ -52,22 +53,14 @@ pub(super) fn respond(
         format!("<{uri}>; rel=\"next\"")
     });
     put(headers, header::LINK, next);
+    if success.is_repeated {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
     if !success.preference_applied.is_empty() {
         let applied = success.preference_applied.join(", ");
         put(headers, PREFERENCE_APPLIED, Some(applied));
     }
     response
-}
-
-fn content_type(kind: ContentType) -> Option<&'static str> {
-    Some(match kind {
-        ContentType::None => return None,
-        ContentType::Json => "application/json",
-        ContentType::Object => "application/vnd.pgrst.object+json",
-        ContentType::Csv => "text/csv; charset=utf-8",
-        ContentType::JsonPlan => "application/vnd.pgrst.plan+json; charset=utf-8",
-        ContentType::TextPlan => "application/vnd.pgrst.plan+text; charset=utf-8",
-    })
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, value: Option<String>) {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attacks;
+mod batches;
 pub(crate) mod calls;
 mod conditions;
 mod crash;
