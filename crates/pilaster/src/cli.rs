@@ -513,6 +513,10 @@ pub(crate) enum DatabaseRows {
         #[arg(long)]
         to: String,
     },
+    /// Delete rows that have expired now: those of columns whose comment says @expires. The server
+    /// does it every minute.
+    #[command(after_help = "Example: pilaster db purge")]
+    Purge,
     /// Make accounts to try things out with.
     #[command(after_help = "Example: pilaster db fake --users 99")]
     Fake {

@@ -111,12 +111,17 @@ impl TableAccess {
                 policy.check.as_ref().or(policy.using.as_ref())
             })
         };
+        // A row that has expired is there for nobody, even before it is purged.
+        let alive = |rule: Expr| match table.expiry() {
+            Some(column) => join(BinaryOp::And, alive(column), rule),
+            None => rule,
+        };
         Self {
             select: columns(Privilege::Select),
             insert: columns(Privilege::Insert),
             update: columns(Privilege::Update),
             delete: !columns(Privilege::Delete).is_empty(),
-            read: using(Privilege::Select),
+            read: alive(using(Privilege::Select)),
             update_using: using(Privilege::Update),
             update_check: check(Privilege::Update),
             delete_using: using(Privilege::Delete),
@@ -200,6 +205,39 @@ fn combine<'t>(
         permitted.unwrap_or_else(|| constant(false)),
         |left, right| join(BinaryOp::And, left, right),
     )
+}
+
+/// `expires_at is null or expires_at > now()`
+fn alive(column: &Column) -> Expr {
+    let own = Expr {
+        kind: ExprKind::Column {
+            binding: 0,
+            column: column.name.clone(),
+        },
+        ty: Some(column.ty.clone()),
+        nullable: column.nullable,
+        span: Span::default(),
+    };
+    let now = Expr {
+        kind: ExprKind::Now,
+        nullable: false,
+        ..own.clone()
+    };
+    let later = Expr {
+        kind: ExprKind::Binary(BinaryOp::Gt, Box::new(own.clone()), Box::new(now)),
+        ..constant(true)
+    };
+    let unset = Expr {
+        kind: ExprKind::IsNull {
+            operand: Box::new(own),
+            negated: false,
+        },
+        ..constant(true)
+    };
+    match column.nullable {
+        true => join(BinaryOp::Or, unset, later),
+        false => later,
+    }
 }
 
 pub(crate) fn constant(value: bool) -> Expr {

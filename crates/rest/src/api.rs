@@ -11,12 +11,17 @@ use sql::{Dialect, Kind, Sql, Step};
 use crate::access::Access;
 use crate::endpoint::{Endpoint, match_name, match_path};
 use crate::plan::{Context, Target, Wanted, plan_read, plan_shown, plan_write};
-use crate::request::{Comparison, Condition, Operation, Prefer, ReadRequest, negotiate, parse};
+use crate::request::{
+    Comparison, Condition, Field, Item, Media, Operation, Prefer, ReadRequest, negotiate, parse,
+};
 use crate::value::from_text;
 use crate::{
     Caller, ErrorKind, Limits, Method, Moment, OpenApiInfo, Plan, ReadPlan, Request, RestError,
     RoleSet,
 };
+
+/// How the members begin that tell a watched row's key.
+pub const KEY_MEMBER: &str = "$key.";
 
 /// Everything that a request needs to be planned; swapped whole when files change.
 pub struct Api {
@@ -118,6 +123,47 @@ impl Api {
             dialect: self.dialect,
             limits: &self.limits,
         }
+    }
+
+    /// Plans a read whose rows are to be told apart from one time to the next: each also has the
+    /// values of its primary key, as members that begin with [`KEY_MEMBER`].
+    pub fn plan_watched(
+        &self,
+        request: &Request<'_>,
+        caller: &Caller,
+        moment: Moment<'_>,
+    ) -> Result<Plan, RestError> {
+        let access = self.access(&caller.roles);
+        let context = self.context(&access, caller, moment);
+        let [table] = request.path else {
+            return self.plan(request, caller, moment);
+        };
+        let Some(target) = context.target(table) else {
+            return self.plan(request, caller, moment);
+        };
+        let mut read = parse(request.query, &self.limits)?;
+        let prefer = Prefer::parse(request.prefer)?;
+        let primary = target.table.primary_key.as_ref();
+        let readable = target.access.readable();
+        let columns = primary.map_or(&[][..], |key| &key.columns).iter();
+        let items = read.select.get_or_insert_with(|| vec![Item::All]);
+        for column in columns.filter(|column| readable.contains(column)) {
+            items.push(Item::Field {
+                alias: Some(format!("{KEY_MEMBER}{column}")),
+                field: Field::column(column.to_string()),
+                cast: None,
+                aggregate: None,
+            });
+        }
+        let plan = plan_read(
+            context,
+            target,
+            &read,
+            Wanted::All,
+            Media::default(),
+            &prefer,
+        );
+        plan.map(Plan::Read)
     }
 
     fn table(
@@ -230,6 +276,12 @@ impl Api {
         }
         sql.push(" for update");
         Ok(Some(Step::new(sql).returning(vec![Kind::Integer])))
+    }
+
+    /// For each table whose rows expire, the step that deletes those that have.
+    #[must_use]
+    pub fn purge_steps(&self, now: jiff::Timestamp) -> Vec<(sql::Ident, Step)> {
+        purge_steps(&self.catalog, self.dialect, now)
     }
 
     /// The methods that a path takes from this caller; `None` where there is nothing.
@@ -419,6 +471,25 @@ pub(crate) fn key_values(target: Target<'_>, text: &str) -> Result<Vec<sql::Valu
         })
     });
     values.collect()
+}
+
+/// For each table whose rows expire, the step that deletes those that have.
+#[must_use]
+pub fn purge_steps(
+    catalog: &Catalog,
+    dialect: Dialect,
+    now: jiff::Timestamp,
+) -> Vec<(sql::Ident, Step)> {
+    let expiring = catalog.tables.iter().filter_map(|table| {
+        let column = table.expiry()?;
+        let mut sql = Sql::new(dialect);
+        sql.push("delete from ").ident(&table.name).push(" where ");
+        sql.ident(&column.name)
+            .push(" <= ")
+            .typed_arg(now, Kind::Timestamp);
+        Some((table.name.clone(), Step::new(sql)))
+    });
+    expiring.collect()
 }
 
 /// There is one schema, and clients name it as PostgreSQL does.

@@ -16,7 +16,7 @@ mod rules;
 mod types;
 mod value;
 
-pub use api::{Api, RouteInfo};
+pub use api::{Api, KEY_MEMBER, RouteInfo, purge_steps};
 pub use endpoint::{
     ClaimsError, ClaimsQuery, Event, Happened, Hook, Hooks, MessageError, Mode, Occurrence, Person,
     seed_steps,

@@ -14,6 +14,7 @@ mod probe;
 mod read;
 mod select;
 mod statement;
+mod wanted;
 mod write;
 
 pub use explain::Explained;
@@ -25,7 +26,7 @@ pub(crate) use body::{is_filled as filter_is_filled, without_brackets};
 pub(crate) use explain::TableErrors;
 pub(crate) use form::{Answer, Form};
 pub(crate) use read::plan_read;
-pub(crate) use statement::Wanted;
+pub(crate) use wanted::Wanted;
 pub(crate) use write::{Done, Shown, missing_row, plan_shown, plan_write, with_checked_columns};
 
 use schema::{Catalog, Table, View};

@@ -356,6 +356,20 @@ impl Table {
         }
     }
 
+    /// The moment from which on a row is gone: the `timestamptz` whose comment says `@expires`.
+    #[must_use]
+    pub fn expiry(&self) -> Option<&Column> {
+        let says = |column: &&Column| {
+            let comment = column.comment.as_deref().unwrap_or_default();
+            comment.split_whitespace().any(|word| word == "@expires")
+        };
+        let mut moments = self
+            .columns
+            .iter()
+            .filter(|column| column.ty == Type::Timestamp);
+        moments.find(says)
+    }
+
     /// The column of that name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {

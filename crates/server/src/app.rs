@@ -14,6 +14,7 @@ use store::{Store, StoreError};
 use tokio::sync::Notify;
 
 use crate::auth::TokenCache;
+use crate::data::Watchers;
 use crate::events::{Announcer, Retries, Webhooks};
 use crate::middleware::RequestIds;
 use crate::passwords::{PEPPER, PasswordPool};
@@ -76,6 +77,8 @@ pub(crate) struct State {
     pub(crate) rng: Rng,
     /// Rung when something was put into the outbox.
     pub(crate) outbox: Notify,
+    /// What watchers of rows wait for.
+    pub(crate) watchers: Watchers,
 }
 
 /// Why the server cannot start.
@@ -125,6 +128,7 @@ impl App {
             clock,
             rng,
             outbox: Notify::new(),
+            watchers: Watchers::new(),
         })))
     }
 

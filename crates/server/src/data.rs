@@ -5,6 +5,7 @@ mod conditions;
 mod perform;
 mod repeat;
 mod respond;
+mod watch;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use crate::App;
 use crate::app::{Compiled, State};
 use crate::auth::authenticate;
 use crate::error::{Answer, Refusal};
+
+pub(crate) use watch::Watchers;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const RANGE_UNIT: HeaderName = HeaderName::from_static("range-unit");
@@ -49,6 +52,10 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         return options(state, &compiled, caller, &path);
     }
     let method = method_of(&head.method)?;
+    if method == Method::Get && watch::is_asked(headers) {
+        let query = head.uri.query().unwrap_or_default();
+        return watch::answer(app, headers, &path, query).await;
+    }
     let reads = matches!(method, Method::Get | Method::Head);
     let body = match reads {
         true => Bytes::new(),
@@ -95,6 +102,9 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     } else {
         asked.answer().await?
     };
+    if !reads {
+        state.watchers.wake();
+    }
     Ok(respond(success, mount, &head, &conditions))
 }
 

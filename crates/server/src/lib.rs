@@ -13,6 +13,7 @@ mod events;
 mod in_process;
 mod middleware;
 mod passwords;
+mod purge;
 mod router;
 mod serve;
 mod status;

@@ -1,6 +1,7 @@
 //! Listening, answering, stopping in good order.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::App;
 use crate::events::Deliveries;
+use crate::purge::Purge;
 use crate::router::Service;
 
 /// The longest that a client may take to send its headers.
@@ -25,7 +27,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Answers connections and delivers what is in the outbox until `stop` is done, then finishes what
 /// is under way.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let state = Arc::clone(&app.0);
     let deliveries = Deliveries::start(&app);
+    let purge = Purge::start(&app);
     let service = Service::new(app);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -64,8 +68,9 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         });
     }
     drop(listener);
+    state.watchers.close();
     let finish = async {
-        tokio::join!(graceful.shutdown(), deliveries.stop());
+        tokio::join!(graceful.shutdown(), deliveries.stop(), purge.stop());
     };
     tokio::select! {
         () = finish => {}

@@ -6,6 +6,7 @@ mod copies;
 mod fake;
 mod lifecycle;
 mod pull;
+mod purge;
 mod rows;
 mod shell;
 
@@ -25,7 +26,7 @@ pub(super) async fn run(configuration: &Configuration, verb: &Database, json: bo
     match verb {
         Database::Life(verb) => live(configuration, verb).await,
         Database::Look(verb) => look(configuration, verb, json).await,
-        Database::Rows(verb) => change_rows(configuration, verb).await,
+        Database::Rows(verb) => change_rows(configuration, verb, json).await,
     }
 }
 
@@ -61,12 +62,13 @@ async fn look(configuration: &Configuration, verb: &DatabaseLook, json: bool) ->
     }
 }
 
-async fn change_rows(configuration: &Configuration, verb: &DatabaseRows) -> Outcome {
+async fn change_rows(configuration: &Configuration, verb: &DatabaseRows, json: bool) -> Outcome {
     match verb {
         DatabaseRows::Seed { force } => seed(configuration, *force).await,
         DatabaseRows::Dump { file } => copies::dump(configuration, file.as_deref()).await,
         DatabaseRows::Load { file } => copies::load(configuration, file).await,
         DatabaseRows::Move { to } => copies::move_to(configuration, to).await,
+        DatabaseRows::Purge => purge::run(configuration, json).await,
         DatabaseRows::Fake { users, confirmed } => {
             fake::run(configuration, *users, confirmed.confirm.as_deref()).await
         }

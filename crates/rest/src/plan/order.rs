@@ -15,8 +15,6 @@ pub(super) struct Key<'l, 'a> {
     pub(super) descending: bool,
     pub(super) nulls_first: bool,
     pub(super) may_be_null: bool,
-    /// Whether the request names it.
-    is_said: bool,
 }
 
 /// Writes ` order by …`: what was asked for, then the primary key, or all that groups have in
@@ -59,7 +57,6 @@ pub(super) fn keys<'l, 'a>(level: &'l Level<'a>) -> Result<Vec<Key<'l, 'a>>, Res
             operand,
             descending: key.descending,
             nulls_first: key.nulls_first.unwrap_or(key.descending),
-            is_said: true,
         });
     }
     if is_grouped {
@@ -81,7 +78,6 @@ pub(super) fn keys<'l, 'a>(level: &'l Level<'a>) -> Result<Vec<Key<'l, 'a>>, Res
                 descending: false,
                 nulls_first: false,
                 may_be_null: false,
-                is_said: false,
             });
         }
     }
@@ -131,12 +127,7 @@ fn ordered(sql: &mut Sql, key: &Key<'_, '_>) {
         });
     }
     key.operand.write(sql, key.alias);
-    // The primary key behind all that was said needs no word.
-    sql.push(match (key.descending, key.is_said) {
-        (true, _) => " desc",
-        (false, true) => " asc",
-        (false, false) => "",
-    });
+    sql.push(if key.descending { " desc" } else { " asc" });
     if say && sql.dialect().null_ordering() {
         sql.push(if key.nulls_first {
             " nulls first"

@@ -8,10 +8,10 @@ use lang::{Expr, ExpressionWriter};
 use sql::{Ident, Kind, Query, Sql, Value, Weight};
 
 use super::columns::{Columns, group_by, kind_of};
-use super::cursor::{read_cursor, require_order, write_behind};
 use super::filter::{Over, Related, write_conditions};
 use super::order::{keys, write_order};
 use super::select::{Embed, Level, Part};
+use super::wanted::Wanted;
 use super::{Context, FILE_PLACE, Target};
 use crate::RestError;
 use crate::access::{RequestEnvironment, as_constant};
@@ -20,28 +20,15 @@ use crate::json::{ChildWriter, Field, RowWriter, Style, Ties, member_key};
 /// The place of a related row among those of its parent.
 const PLACE: Ident = Ident::of("row_place");
 
-/// Which rows of the relation that the URL names.
-#[derive(Clone, Copy)]
-pub(crate) enum Wanted<'k> {
-    /// A page of those that the filters leave.
-    All,
-    /// The one with this primary key.
-    Key(&'k [Value]),
-    /// All with these values in these columns: rows that were written.
-    Written(&'k [Ident], &'k [Vec<Value>]),
-    /// All that the filters leave, or the one with this key, that this rule lets be changed.
-    Changeable(&'k Expr, Option<&'k [Value]>),
-}
-
 /// What is written of one request.
 pub(super) struct Statements<'s, 'a> {
     context: Context<'a>,
-    root: &'s Level<'a>,
-    wanted: Wanted<'s>,
+    pub(super) root: &'s Level<'a>,
+    pub(super) wanted: Wanted<'s>,
     limit: u64,
     style: Style,
     /// Whether the page has a cursor, and the values behind which it begins.
-    cursor: Option<Vec<Value>>,
+    pub(super) cursor: Option<Vec<Value>>,
     /// The statements of related rows so far, those of theirs before them.
     pub(super) children: Vec<(Query, ChildWriter)>,
 }
@@ -78,24 +65,6 @@ impl<'s, 'a> Statements<'s, 'a> {
             cursor: None,
             children: Vec::new(),
         }
-    }
-
-    /// Begins the page behind the row that a cursor names, and lets the last row's place be told.
-    pub(super) fn follow(&mut self, cursor: &str) -> Result<(), RestError> {
-        let scope = self.root.scope;
-        if self.root.is_grouped() || scope.offset.is_some() {
-            return Err(
-                RestError::query("a cursor goes with neither groups nor offset")
-                    .hint("leave one of the two away"),
-            );
-        }
-        let keys = keys(self.root)?;
-        require_order(&keys)?;
-        self.cursor = Some(match cursor {
-            "" => Vec::new(),
-            cursor => read_cursor(cursor, &keys)?,
-        });
-        Ok(())
     }
 
     /// The statement of the rows themselves, behind what `sql` holds already; fills
@@ -273,16 +242,6 @@ impl<'s, 'a> Statements<'s, 'a> {
         Ok(())
     }
 
-    fn behind_cursor(&self, sql: &mut Sql) -> Result<(), RestError> {
-        match self.cursor.as_deref() {
-            None | Some([]) => Ok(()),
-            Some(values) => {
-                write_behind(sql, &keys(self.root)?, values);
-                Ok(())
-            }
-        }
-    }
-
     /// ` from … where …`, the same for the rows, their count and their children.
     fn body(&self, sql: &mut Sql, rows: Rows<'_, 'a>) -> Result<(), RestError> {
         sql.push(" from ");
@@ -395,46 +354,6 @@ impl<'s, 'a> Statements<'s, 'a> {
         Ok(())
     }
 
-    fn where_wanted(&self, sql: &mut Sql) {
-        sql.push("1 = 1");
-        let level = self.root;
-        match self.wanted {
-            Wanted::All => {}
-            Wanted::Key(key) => self.has_key(sql, key),
-            Wanted::Written(_, []) => {
-                sql.push(" and 1 = 0");
-            }
-            Wanted::Written(columns, rows) => {
-                for (place, row) in rows.iter().enumerate() {
-                    sql.push(if place == 0 { " and ((" } else { ") or (" });
-                    self.equal_values(sql, columns, row);
-                }
-                sql.push("))");
-            }
-            Wanted::Changeable(rule, key) => {
-                if let Some(key) = key {
-                    self.has_key(sql, key);
-                }
-                self.rule(sql, rule, &level.alias);
-            }
-        }
-    }
-
-    fn has_key(&self, sql: &mut Sql, key: &[Value]) {
-        let primary = self.root.target.table.primary_key.as_ref();
-        sql.push(" and ");
-        self.equal_values(sql, primary.map_or(&[][..], |key| &key.columns), key);
-    }
-
-    fn equal_values(&self, sql: &mut Sql, columns: &[Ident], values: &[Value]) {
-        let level = self.root;
-        for (place, (column, value)) in columns.iter().zip(values).enumerate() {
-            sql.push(if place > 0 { " and " } else { "" });
-            sql.column(&level.alias, column).push(" = ");
-            sql.typed_arg(value.clone(), kind_of(level.target, column));
-        }
-    }
-
     /// `tie in (select k from (the parents' own statement) as p)`
     fn where_tied(
         &self,
@@ -545,7 +464,7 @@ impl<'s, 'a> Statements<'s, 'a> {
     }
 
     /// ` and (rule)`, where the rule says anything.
-    fn rule(&self, sql: &mut Sql, rule: &Expr, alias: &Ident) {
+    pub(super) fn rule(&self, sql: &mut Sql, rule: &Expr, alias: &Ident) {
         if as_constant(rule) == Some(true) {
             return;
         }

@@ -10,6 +10,7 @@ mod crud;
 mod cursors;
 mod docs;
 mod endpoints;
+mod expiry;
 pub(crate) mod grammar;
 mod json;
 mod lists;
@@ -17,6 +18,7 @@ mod parity;
 mod readme;
 mod values;
 mod views;
+mod watching;
 mod writes;
 
 use testkit::{Project, Running, ThrowAwayDatabase};

@@ -2,7 +2,7 @@
 
 use sql::{Dialect, Expect, Sql, Step};
 
-use super::super::statement::Wanted;
+use super::super::wanted::Wanted;
 use super::shown::{Shown, kinds, returning};
 use super::{Done, WritePlan, Writer};
 use crate::RestError;

@@ -10,7 +10,7 @@ use sql::{Ident, Kind, Outcome, Sql, Step, Value};
 use super::super::form::{Answer, Form};
 use super::super::operand::readable;
 use super::super::read::{ReadPlan, plan_read};
-use super::super::statement::Wanted;
+use super::super::wanted::Wanted;
 use super::super::{Context, Target};
 use super::Writer;
 use crate::json::{Field, Style};

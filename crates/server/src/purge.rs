@@ -1,0 +1,65 @@
+//! What is past its time is deleted: rows that expire, answers that were kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::App;
+use crate::app::State;
+
+/// From one time to the next. What has expired is not shown in between either.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// The job, as long as the server runs.
+pub(crate) struct Purge {
+    job: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Purge {
+    /// Begins.
+    pub(crate) fn start(app: &App) -> Self {
+        let (stop, mut stopped) = watch::channel(false);
+        let state = Arc::clone(&app.0);
+        let job = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(EVERY) => once(&state).await,
+                    _ = stopped.changed() => return,
+                }
+            }
+        });
+        Self { job, stop }
+    }
+
+    /// Finishes what is under way, and no more.
+    pub(crate) async fn stop(self) {
+        // Nobody listens when the job has ended already.
+        let _ = self.stop.send(true);
+        let _ = self.job.await;
+    }
+}
+
+/// Deletes what is past its time now; a table that cannot be purged does not keep the others.
+async fn once(state: &State) {
+    let compiled = state.compiled.load();
+    for (table, step) in compiled.api.purge_steps(state.clock.now()) {
+        match state.db.write(vec![step]).await {
+            Ok(outcomes) => {
+                let rows = outcomes.first().map_or(0, |outcome| outcome.affected);
+                if rows > 0 {
+                    tracing::info!(%table, rows, "expired rows were purged");
+                }
+            }
+            Err(error) => {
+                let error = error.without_values();
+                tracing::warn!(%table, error, "expired rows cannot be purged");
+            }
+        }
+    }
+    if let Err(error) = store::kept_answers::purge(&state.store).await {
+        tracing::warn!(%error, "kept answers cannot be purged");
+    }
+}
