@@ -10,14 +10,14 @@ use sql::{Dialect, Kind, Sql, Step};
 
 use crate::access::Access;
 use crate::endpoint::{Endpoint, match_name, match_path};
-use crate::plan::{Context, Target, Wanted, plan_read, plan_shown, plan_write};
+use crate::plan::{Context, Target, Wanted, plan_read, plan_shown, plan_write, split};
 use crate::request::{
     Comparison, Condition, Field, Item, Media, Operation, Prefer, ReadRequest, negotiate, parse,
 };
 use crate::value::from_text;
 use crate::{
-    Caller, ErrorKind, Limits, Method, Moment, OpenApiInfo, Plan, ReadPlan, Request, RestError,
-    RoleSet,
+    Caller, ErrorKind, Limits, Method, Moment, Nested, OpenApiInfo, Plan, ReadPlan, Request,
+    RestError, RoleSet,
 };
 
 /// How the members begin that tell a watched row's key.
@@ -239,6 +239,50 @@ impl Api {
         let read = parse(request.query, &self.limits)?;
         let wanted = Wanted::Written(columns, values);
         plan_shown(context, target, &read, wanted, media, &prefer)
+    }
+
+    /// Takes a row for a table apart, where it holds rows of related tables; `None` where it does
+    /// not, or where there is no such table.
+    pub fn split(
+        &self,
+        table: &str,
+        object: &serde_json::Map<String, serde_json::Value>,
+        caller: &Caller,
+        moment: Moment<'_>,
+    ) -> Result<Option<Nested>, RestError> {
+        let access = self.access(&caller.roles);
+        let context = self.context(&access, caller, moment);
+        match context.target(table) {
+            Some(target) if target.view.is_none() => split(context, target, object),
+            _ => Ok(None),
+        }
+    }
+
+    /// The columns of a table's primary key.
+    #[must_use]
+    pub fn key_columns(&self, table: &str) -> Vec<String> {
+        let table = self.catalog.table(table);
+        let primary = table.and_then(|table| table.primary_key.as_ref());
+        let columns = primary.map_or(&[][..], |key| &key.columns);
+        columns.iter().map(ToString::to_string).collect()
+    }
+
+    /// The values of a table's columns out of an answer's row.
+    #[must_use]
+    pub fn typed_values(
+        &self,
+        table: &str,
+        columns: &[String],
+        row: &serde_json::Map<String, serde_json::Value>,
+    ) -> Option<(Vec<sql::Ident>, Vec<sql::Value>)> {
+        let table = self.catalog.table(table)?;
+        let typed = columns.iter().map(|name| {
+            let column = table.column(name)?;
+            let value = crate::value::from_json(row.get(name)?, &column.ty).ok()?;
+            Some((column.name.clone(), value))
+        });
+        let typed: Vec<_> = typed.collect::<Option<_>>()?;
+        Some(typed.into_iter().unzip())
     }
 
     /// A step that keeps the row of a path as it is until the transaction ends; `None` where the

@@ -25,7 +25,7 @@ pub use error::{ErrorKind, RestError};
 pub use json::value_as_json;
 pub use openapi::OpenApiInfo;
 pub(crate) use plan::Answer;
-pub use plan::{AppliedPolicy, NeededGrant, Probe, RequestRules};
+pub use plan::{AppliedPolicy, NeededGrant, Nested, NestedRows, Probe, RequestRules};
 pub use plan::{Explained, Plan, ReadPart, ReadPlan, WritePlan};
 pub use rules::{RuleLine, RuleSubject};
 pub use types::{

@@ -2,6 +2,7 @@
 
 mod batch;
 mod conditions;
+mod nested;
 mod perform;
 mod repeat;
 mod respond;

@@ -270,6 +270,16 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// The related relation and the one way to it that is meant.
+pub(super) fn way<'a>(
+    context: Context<'a>,
+    parent: Target<'a>,
+    relation: &str,
+    hint: Option<&str>,
+) -> Result<(Target<'a>, Way<'a>), RestError> {
+    ways::find(context, parent, relation, hint, || alias_of(0))
+}
+
 /// Names in the statement; the relation that the URL names is `r`.
 fn alias_of(place: usize) -> Ident {
     Ident::new(&format!("e{place}")).expect("a letter and digits are a name")

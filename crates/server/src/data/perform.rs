@@ -11,6 +11,7 @@ use sql::{DbError, DbResult, Outcome, RowRef, Tx};
 
 use super::batch;
 use super::conditions::{Conditions, etag};
+use super::nested;
 use super::repeat::Repeat;
 use super::respond::unmet;
 use crate::app::{Compiled, State};
@@ -53,10 +54,22 @@ impl<'a> Asked<'a> {
 
     /// Answers the request.
     pub(crate) async fn answer(self) -> Result<Success, Refusal> {
-        match self.plan()? {
+        let planned = match self.plan() {
+            Ok(planned) => planned,
+            Err(error) => return self.otherwise(error).await,
+        };
+        match planned {
             Plan::Read(plan) => self.read(plan).await,
             Plan::Write(plan) if plan.reads_later() => Box::pin(Work::Plain(self).transact()).await,
             Plan::Write(plan) => self.write(plan).await,
+        }
+    }
+
+    /// A body that a table does not take may hold rows of other tables.
+    async fn otherwise(self, error: RestError) -> Result<Success, Refusal> {
+        match nested::objects(self)? {
+            Some(_) => Box::pin(Work::Plain(self).transact()).await,
+            None => Err(error.into()),
         }
     }
 
@@ -155,7 +168,14 @@ impl<'a> Asked<'a> {
 
     /// Answers the request within a transaction; gives whether its changes are to be kept.
     pub(super) async fn within(self, tx: &mut Tx) -> Result<(Success, bool), Failed> {
-        let planned = self.plan().map_err(Failed::of_plan)?;
+        let planned = match self.plan() {
+            Ok(planned) => planned,
+            Err(error) => {
+                let objects = nested::objects(self).map_err(Failed::Refused)?;
+                let objects = objects.ok_or_else(|| Failed::of_plan(error))?;
+                return Box::pin(nested::insert(self, tx, objects)).await;
+            }
+        };
         let mut plan = match planned {
             Plan::Read(plan) => return Ok((read_within(tx, plan).await?, true)),
             Plan::Write(plan) => plan,
@@ -252,6 +272,17 @@ impl Failed {
         Self::Refused(error.into())
     }
 
+    /// The same, of a row within another one.
+    pub(super) fn within(self, member: &str) -> Self {
+        match self {
+            Self::Refused(mut refusal) => {
+                refusal.message = format!("{member}: {}", refusal.message);
+                Self::Refused(refusal)
+            }
+            overtaken => overtaken,
+        }
+    }
+
     pub(super) fn of_engine(error: DbError) -> Self {
         match error {
             DbError::Conflict => Self::Overtaken(failed(&error)),
@@ -260,7 +291,7 @@ impl Failed {
     }
 }
 
-async fn read_within(tx: &mut Tx, mut plan: ReadPlan) -> Result<Success, Failed> {
+pub(super) async fn read_within(tx: &mut Tx, mut plan: ReadPlan) -> Result<Success, Failed> {
     let mut result = Ok(());
     for (query, sink) in plan.parts() {
         result = feed(tx, query, sink).await;

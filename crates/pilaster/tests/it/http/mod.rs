@@ -14,6 +14,7 @@ mod expiry;
 pub(crate) mod grammar;
 mod json;
 mod lists;
+mod nesting;
 mod parity;
 mod readme;
 mod values;
