@@ -279,7 +279,7 @@ impl Failed {
                 refusal.message = format!("{member}: {}", refusal.message);
                 Self::Refused(refusal)
             }
-            overtaken => overtaken,
+            overtaken @ Self::Overtaken(_) => overtaken,
         }
     }
 
