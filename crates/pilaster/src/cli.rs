@@ -129,12 +129,59 @@ pub(crate) enum Command {
     /// Make secrets.
     #[command(subcommand)]
     Secret(Secret),
-    /// Print the OpenAPI document of anonymous callers.
-    #[command(after_help = "Example: pilaster openapi > openapi.json")]
-    Openapi,
+    /// Print the OpenAPI document as a role sees it, or compare two.
+    #[command(
+        after_help = "Examples: pilaster openapi --role authenticated --out openapi.json\n          pilaster openapi diff openapi.json"
+    )]
+    Openapi(OpenApi),
+    /// Write types for programs.
+    #[command(subcommand)]
+    Types(Types),
     /// Print the version.
     #[command(after_help = "Example: pilaster version")]
     Version,
+}
+
+/// The API's description.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OpenApi {
+    /// Whose: anon, authenticated, service or a role of schema/.
+    #[arg(long, global = true, default_value = "anon")]
+    pub(crate) role: String,
+    /// The file; standard output by default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) verb: Option<OpenApiVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OpenApiVerb {
+    /// Say what of a newer document breaks clients of an older one; exits with 1 when something does.
+    #[command(
+        after_help = "Examples: pilaster openapi diff v1.json v2.json\n          pilaster openapi diff v1.json --role authenticated"
+    )]
+    Diff {
+        /// The older document.
+        old: PathBuf,
+        /// The newer one; the project's, as the role sees it, by default.
+        new: Option<PathBuf>,
+    },
+}
+
+/// Languages that there are types in.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Types {
+    /// TypeScript, for createClient<Database>() of @supabase/supabase-js.
+    #[command(after_help = "Example: pilaster types ts --out src/database.ts")]
+    Ts {
+        /// For whom: anon, authenticated, service or a role of schema/.
+        #[arg(long, default_value = "authenticated")]
+        role: String,
+        /// The file; standard output by default.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// Where to listen.

@@ -14,9 +14,10 @@ mod rules;
 mod secret;
 mod serve;
 mod test;
+mod types;
 mod user;
 
-use crate::cli::{Address, Arguments, Command, Secret};
+use crate::cli::{Address, Arguments, Command, Secret, Types};
 use crate::config::{Configuration, find_file};
 use crate::failure::Outcome;
 
@@ -75,6 +76,9 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
         Command::Hooks(verb) => hooks::run(&load()?, &verb, arguments.json).await,
         Command::Secret(Secret::Generate) => secret::generate(&load()?),
         Command::Secret(Secret::Webhook { name }) => secret::webhook(&load()?, &name),
-        Command::Openapi => openapi::run(&load()?),
+        Command::Openapi(asked) => openapi::run(load, &asked, arguments.json),
+        Command::Types(Types::Ts { role, out }) => {
+            types::typescript(&load()?, &role, out.as_deref())
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::request::{
 use crate::value::from_text;
 use crate::{
     Caller, ErrorKind, Limits, Method, Moment, Nested, OpenApiInfo, Plan, ReadPlan, Request,
-    RestError, RoleSet,
+    RestError, RoleSet, RouteInfo,
 };
 
 /// How the members begin that tell a watched row's key.
@@ -31,19 +31,6 @@ pub struct Api {
     limits: Limits,
     /// What each set of roles may do, worked out once.
     access: RwLock<HashMap<RoleSet, Arc<Access>>>,
-}
-
-/// A route and who may use it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RouteInfo {
-    /// The method.
-    pub method: &'static str,
-    /// The path below the mount, parameters in braces.
-    pub path: String,
-    /// The roles.
-    pub roles: Vec<String>,
-    /// Where it comes from: a table or a file.
-    pub source: String,
 }
 
 impl Api {
@@ -69,6 +56,11 @@ impl Api {
     #[must_use]
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
+    }
+
+    /// What a request may ask for at most.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// What a set of roles may do.
@@ -398,47 +390,19 @@ impl Api {
     /// All routes, for people to look at.
     #[must_use]
     pub fn routes(&self) -> Vec<RouteInfo> {
-        let mut routes: Vec<RouteInfo> = self.endpoints.iter().map(Endpoint::route).collect();
-        for table in self.catalog.relations() {
-            use lang::Privilege::{Delete, Insert, Select, Update};
-            for (method, privilege) in [
-                ("GET", Select),
-                ("POST", Insert),
-                ("PATCH", Update),
-                ("PUT", Update),
-                ("DELETE", Delete),
-            ] {
-                let grants = table
-                    .grants
-                    .iter()
-                    .filter(|grant| grant.privilege == privilege);
-                let roles: Vec<String> = grants.map(|grant| grant.role.to_string()).collect();
-                if roles.is_empty() {
-                    continue;
-                }
-                let key = if matches!(method, "PUT") {
-                    "/{key}"
-                } else {
-                    ""
-                };
-                routes.push(RouteInfo {
-                    method,
-                    path: format!("/{}{key}", table.name),
-                    roles,
-                    source: match self.catalog.view(table.name.as_str()) {
-                        None => format!("table {}", table.name),
-                        Some(_) => format!("view {}", table.name),
-                    },
-                });
-            }
-        }
-        routes
+        crate::routes::all(self)
     }
 
     /// The OpenAPI document for a set of roles.
     #[must_use]
     pub fn openapi(&self, roles: &RoleSet, info: &OpenApiInfo) -> serde_json::Value {
-        crate::openapi::document(self, &self.catalog, &self.access(roles), roles, info)
+        crate::openapi::document(self, roles, info)
+    }
+
+    /// Types of a program in TypeScript for a set of roles.
+    #[must_use]
+    pub fn typescript(&self, roles: &RoleSet) -> String {
+        crate::typescript::module(self, roles)
     }
 }
 

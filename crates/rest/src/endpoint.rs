@@ -27,6 +27,7 @@ pub(crate) struct Endpoint {
     pub(crate) method: Method,
     pub(crate) segments: Vec<Segment>,
     pub(crate) summary: String,
+    pub(crate) description: String,
     pub(crate) parameters: Vec<Parameter>,
     /// The roles that may call it.
     pub(crate) roles: Vec<Ident>,

@@ -12,21 +12,24 @@ mod json;
 mod openapi;
 mod plan;
 mod request;
+mod routes;
 mod rules;
 mod types;
+mod typescript;
 mod value;
 
-pub use api::{Api, KEY_MEMBER, RouteInfo, purge_steps};
+pub use api::{Api, KEY_MEMBER, purge_steps};
 pub use endpoint::{
     ClaimsError, ClaimsQuery, Event, Happened, Hook, Hooks, MessageError, Mode, Occurrence, Person,
     seed_steps,
 };
 pub use error::{ErrorKind, RestError};
 pub use json::value_as_json;
-pub use openapi::OpenApiInfo;
+pub use openapi::{OpenApiInfo, breaking_changes};
 pub(crate) use plan::Answer;
 pub use plan::{AppliedPolicy, NeededGrant, Nested, NestedRows, Probe, RequestRules};
 pub use plan::{Explained, Plan, ReadPart, ReadPlan, WritePlan};
+pub use routes::RouteInfo;
 pub use rules::{RuleLine, RuleSubject};
 pub use types::{
     BaseRole, Caller, ContentType, Limits, Method, Moment, Request, RoleSet, Success, SuccessKind,

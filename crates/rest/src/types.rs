@@ -74,6 +74,12 @@ impl RoleSet {
         Self(Arc::from([]))
     }
 
+    /// What somebody without credentials has.
+    #[must_use]
+    pub fn anonymous(catalog: &Catalog) -> Self {
+        Self::effective(catalog, BaseRole::Anon, &[])
+    }
+
     /// Whether the role is among them.
     #[must_use]
     pub fn has(&self, role: &Ident) -> bool {
@@ -110,7 +116,7 @@ impl Caller {
         Self {
             user: None,
             base_role: BaseRole::Anon,
-            roles: RoleSet::effective(catalog, BaseRole::Anon, &[]),
+            roles: RoleSet::anonymous(catalog),
             scopes: Vec::new(),
             acr: None,
             claims: serde_json::Map::new(),

@@ -279,6 +279,7 @@ fn login(headers: &HeaderMap, body: &[u8]) -> Result<(String, String), Refusal> 
     if kind.is_some_and(|kind| kind.starts_with("application/json")) {
         let parsed: Value = serde_json::from_slice(body).map_err(|_| missing())?;
         let text = |key: &str| parsed[key].as_str().map(str::to_owned);
+        require_password_grant(parsed.get("grant_type").map(|grant| grant == "password"))?;
         return text("username").zip(text("password")).ok_or_else(missing);
     }
     let pairs: Vec<(String, String)> = serde_urlencoded(body);
@@ -289,14 +290,20 @@ fn login(headers: &HeaderMap, body: &[u8]) -> Result<(String, String), Refusal> 
             .map(|(_, value)| value.clone());
         found.next().filter(|_| found.next().is_none())
     };
-    if text("grant_type").is_some_and(|grant| grant != "password") {
-        return Err(Refusal::new(
+    require_password_grant(text("grant_type").map(|grant| grant == "password"))?;
+    text("username").zip(text("password")).ok_or_else(missing)
+}
+
+/// The grant need not be named; `is_password` where it is.
+fn require_password_grant(is_password: Option<bool>) -> Result<(), Refusal> {
+    match is_password {
+        None | Some(true) => Ok(()),
+        Some(false) => Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "unsupported_grant_type",
             "this door takes a name and a password alone",
-        ));
+        )),
     }
-    text("username").zip(text("password")).ok_or_else(missing)
 }
 
 /// `application/x-www-form-urlencoded`; a pair that is no UTF-8 is left out.

@@ -30,6 +30,8 @@ use crate::error::{Answer, Refusal};
 pub(crate) use watch::Watchers;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// What a path of the data API may take.
+const METHODS: &str = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS";
 const RANGE_UNIT: HeaderName = HeaderName::from_static("range-unit");
 const ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
 const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
@@ -158,11 +160,10 @@ fn method_of(method: &HttpMethod) -> Result<Method, Refusal> {
         HttpMethod::PUT => Method::Put,
         HttpMethod::DELETE => Method::Delete,
         _ => {
-            return Err(Refusal::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "PGRST117",
-                "no such method",
-            ));
+            let (status, message) = (StatusCode::METHOD_NOT_ALLOWED, "no such method");
+            let mut refusal = Refusal::new(status, "PGRST117", message);
+            refusal.allow = Some(String::from(METHODS));
+            return Err(refusal);
         }
     })
 }

@@ -42,7 +42,12 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
             .unwrap_or_else(|refusal| refusal.respond(&id))
     };
     if let Some(refusal) = response.extensions_mut().remove::<crate::router::Refused>() {
+        // The router knows which methods a path takes (RFC 9110 §15.5.6), and says so itself.
+        let allow = response.headers_mut().remove(header::ALLOW);
         response = refusal.into_inner().respond(&id);
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
     }
     dress(
         response.headers_mut(),

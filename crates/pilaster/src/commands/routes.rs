@@ -11,13 +11,14 @@ pub(super) fn run(configuration: &Configuration, json: bool) -> Outcome {
     let files = Files::read(&configuration.folder)?;
     let dialect = database_url(configuration)?.likely_dialect();
     let compiled = files.compile(dialect, Limits::default())?;
-    let mut lines: Vec<(String, String, String)> = server::routes()
+    let mut lines: Vec<(String, String, String, Vec<String>)> = server::routes()
         .into_iter()
         .map(|route| {
             (
                 route.method.to_owned(),
                 route.path.to_owned(),
                 route.policy.to_owned(),
+                Vec::new(),
             )
         })
         .collect();
@@ -27,17 +28,20 @@ pub(super) fn run(configuration: &Configuration, json: bool) -> Outcome {
             route.method.to_owned(),
             format!("/api{}", route.path),
             policy,
+            route.roles,
         ));
     }
     if json {
         let list: Vec<_> = lines
             .iter()
-            .map(|(method, path, policy)| json!({"method": method, "path": path, "policy": policy}))
+            .map(|(method, path, policy, roles)| {
+                json!({"method": method, "path": path, "policy": policy, "roles": roles})
+            })
             .collect();
         println!("{}", json!(list));
         return Ok(());
     }
-    for (method, path, policy) in lines {
+    for (method, path, policy, _) in lines {
         println!("{method:<7} {path:<40} {policy}");
     }
     Ok(())

@@ -198,6 +198,7 @@ fn compile(
         method,
         segments,
         summary: header.summary,
+        description: header.description,
         parameters,
         roles,
         answer,

@@ -10,6 +10,7 @@ use crate::value::from_text;
 #[derive(Default)]
 pub(super) struct Header {
     pub(super) summary: String,
+    pub(super) description: String,
     pub(super) parameters: Vec<(Parameter, bool)>,
     pub(super) access: Vec<String>,
     pub(super) returns: Option<String>,
@@ -77,7 +78,7 @@ fn line_of(
     let wrong = |message: String| Diagnostic::new(&source.path, span, message);
     match key {
         "summary" => value.clone_into(&mut header.summary),
-        "description" => {}
+        "description" => value.clone_into(&mut header.description),
         "param" => header.parameters.push(parameter(source, span, value)?),
         "access" => {
             header.access = value
