@@ -106,12 +106,12 @@ impl Fields {
     fn name(&mut self, field: &str) -> Option<String> {
         let text = self.text(field)?;
         let text = text.trim();
-        if text.chars().count() > 200 || text.chars().any(char::is_control) {
-            self.fault(
-                field,
-                "too_long",
-                &format!("{field} has more than 200 characters"),
-            );
+        if text.chars().count() > 200 {
+            let message = format!("{field} has more than 200 characters");
+            self.fault(field, "too_long", &message);
+        } else if text.chars().any(char::is_control) {
+            let message = format!("{field} cannot hold control characters");
+            self.fault(field, "invalid", &message);
         }
         (!text.is_empty()).then(|| text.to_owned())
     }

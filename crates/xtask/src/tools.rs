@@ -1,4 +1,4 @@
-//! Programs that nobody here wrote and that tests look through: a browser, a validator.
+//! Programs that nobody here wrote and that tests look through: a browser, a validator, a compiler.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,12 +9,19 @@ use crate::command::{find_program, run, target};
 use crate::packages;
 
 /// Packages of `PyPI`, at pinned versions.
-const PYTHON_PACKAGES: [&str; 2] = ["openapi-spec-validator==0.9.0", "postgrest==2.31.0"];
+const PYTHON_PACKAGES: [&str; 3] = [
+    "openapi-spec-validator==0.9.0",
+    "postgrest==2.31.0",
+    "schemathesis==4.32.5",
+];
 
-/// Packages of npm, at pinned versions.
-const NODE_PACKAGES: [&str; 2] = [
+/// Packages of npm, at pinned versions: a compiler, clients of the data API, and what steers the
+/// browser.
+const NODE_PACKAGES: [&str; 4] = [
+    "typescript@5.9.3",
     "@supabase/postgrest-js@2.119.1",
     "@supabase/supabase-js@2.119.1",
+    "playwright-core@1.56.1",
 ];
 
 /// Installs what is missing; gives the variables by which tests find the programs.
@@ -22,7 +29,7 @@ pub(crate) fn prepare() -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(vec![
         ("TEST_CHROMIUM", chromium()?),
         ("TEST_PYTHON", python()?),
-        ("TEST_NODE", node()?),
+        ("TEST_NODE_MODULES", node()?),
     ])
 }
 
@@ -63,35 +70,39 @@ fn python() -> Result<PathBuf> {
     Ok(python)
 }
 
-/// A folder with the packages under the target folder, made anew when the pins change.
+/// A folder of modules under the target folder, made anew when the pins change; node itself comes
+/// from the system.
 fn node() -> Result<PathBuf> {
+    let missing = |program: &str| find_program(&[program], &[]).is_none();
+    if missing("node") || missing("npm") {
+        packages::install(&["nodejs", "npm"])?;
+    }
     let folder = target().join("node");
+    let modules = folder.join("node_modules");
     let stamp = folder.join("packages");
     let wanted = NODE_PACKAGES.join("\n");
     if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
-        return Ok(folder);
-    }
-    if find_program(&["node"], &[]).is_none() || find_program(&["npm"], &[]).is_none() {
-        packages::install(&["nodejs", "npm"])?;
+        return Ok(modules);
     }
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("package.json"), "{\"private\": true}\n")?;
+    // Nothing of a package runs while it is installed; the browser is the system's.
     run(Command::new("npm")
+        .args(["install", "--prefix"])
+        .arg(&folder)
         .args([
-            "install",
-            "--no-package-lock",
+            "--save-exact",
+            "--ignore-scripts",
             "--no-audit",
             "--no-fund",
-            "--loglevel=error",
+            "--silent",
         ])
-        .args(["--ignore-scripts", "--prefix"])
-        .arg(&folder)
         .args(NODE_PACKAGES))?;
     std::fs::write(&stamp, wanted)?;
-    Ok(folder)
+    Ok(modules)
 }
 
 fn has_venv() -> bool {

@@ -5,6 +5,7 @@ mod adoption;
 mod cli;
 mod clients;
 mod databases;
+mod description;
 mod galera;
 mod hooks;
 mod http;

@@ -24,12 +24,12 @@ create policy everybody on seasons using (true);
 ";
 
 async fn javascript(app: App) {
-    let Some(packages) = tool("TEST_NODE") else {
+    let Some(packages) = tool("TEST_NODE_MODULES") else {
         return;
     };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/clients/supabase.mjs");
     let mut node = Command::new("node");
-    node.arg(script).env("TEST_NODE", packages);
+    node.arg(script).env("TEST_NODE_MODULES", packages);
     run(app, node).await;
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
 const [base, engine] = process.argv.slice(2);
-const require = createRequire(`${process.env.TEST_NODE}/package.json`);
+const require = createRequire(`${process.env.TEST_NODE_MODULES}/`);
 const postgrest = require('@supabase/postgrest-js');
 const { createClient } = require('@supabase/supabase-js');
 

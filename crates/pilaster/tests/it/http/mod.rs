@@ -8,7 +8,6 @@ mod conditions;
 mod crash;
 mod crud;
 mod cursors;
-mod docs;
 mod endpoints;
 mod expiry;
 pub(crate) mod grammar;
