@@ -26,55 +26,59 @@ pub(super) const FILTER: &str = "^(not\\.)?(eq|neq|gt|gte|lt|lte|like|ilike|matc
 /// Those that several operations share, under the keys by which [`of_read`] and its like refer to
 /// them.
 pub(super) fn shared(limits: &Limits) -> Value {
-    let logic = |name: &str, example: &str| {
+    let logic = |name: &str| {
         json!({"name": name, "in": "query", "schema": {"type": "string", "pattern": "^\\("},
-               "description": "Conditions with and, or and not among them", "example": example})
+               "description": "Conditions with and, or and not among them: `(a.gte.1,or(b.eq.2,c.is.null))`"})
     };
     json!({
-        "select": {"name": "select", "in": "query", "schema": {"type": "string"}, "example": "*",
+        "select": {"name": "select", "in": "query", "schema": {"type": "string"},
             "description": "What each row shows: columns, `alias:column`, `column::text`, parts of \
                 JSON as `column->key`, related rows as `related(a,b)`, `related!inner(a)`, `...related(a)`"},
         "order": {"name": "order", "in": "query", "schema": {"type": "string"},
             "description": "`column.desc.nullslast,other.asc`, `related(column).desc`"},
-        "limit": {"name": "limit", "in": "query", "example": 20,
+        "limit": {"name": "limit", "in": "query",
             "schema": {"type": "integer", "minimum": 0, "maximum": limits.max_rows,
                        "default": limits.default_rows},
             "description": "Rows at most"},
-        "offset": {"name": "offset", "in": "query", "example": 0,
+        "offset": {"name": "offset", "in": "query",
             "schema": {"type": "integer", "minimum": 0, "maximum": i64::MAX, "default": 0},
             "description": "Rows to leave out first"},
-        "and": logic("and", "(a.gte.1,or(b.eq.2,c.is.null))"),
-        "or": logic("or", "(a.eq.1,b.eq.2)"),
-        "not.and": logic("not.and", "(a.eq.1,b.eq.2)"),
-        "not.or": logic("not.or", "(a.eq.1,b.eq.2)"),
+        "and": logic("and"),
+        "or": logic("or"),
+        "not.and": logic("not.and"),
+        "not.or": logic("not.or"),
         "columns": {"name": "columns", "in": "query", "schema": {"type": "string"},
             "description": "The columns that are taken from the body, where its objects differ"},
         "on_conflict": {"name": "on_conflict", "in": "query", "schema": {"type": "string"},
             "description": "With `Prefer: resolution=…`: the columns of the key that says whether a \
                 row is there already; the primary key by default"},
-        "range": {"name": "Range", "in": "header", "schema": {"type": "string"}, "example": "0-19",
-            "description": "A page, where the query names none: first and last row, from 0 on"},
-        "prefer.read": prefer("`count=exact`, `planned` or `estimated`: a total in Content-Range", "count=exact"),
-        "prefer.insert": prefer(
+        "range": {"name": "Range", "in": "header", "schema": {"type": "string"},
+            "description": "A page, where the query names none: first and last row, from 0 on: `0-19`"},
+        "prefer.read": prefer("`count=exact`, `planned` or `estimated`: a total in Content-Range"),
+        "prefer.insert": shown(prefer(
             "`return=minimal`, `headers-only` or `representation`: what is answered. \
              `resolution=merge-duplicates` or `ignore-duplicates`: what becomes of rows that are there. \
-             `missing=default`: what an object lacks has its default. `tx=rollback`: only tried",
-            "return=representation"),
-        "prefer.change": prefer(
+             `missing=default`: what an object lacks has its default. `tx=rollback`: only tried")),
+        "prefer.change": shown(prefer(
             "`return=minimal`, `headers-only` or `representation`: what is answered. \
              `handling=strict, max-affected=10`: refused where more rows would change. \
-             `tx=rollback`: only tried",
-            "return=representation"),
+             `tx=rollback`: only tried")),
     })
 }
 
-fn prefer(what: &str, example: &str) -> Value {
+fn prefer(what: &str) -> Value {
     let description = format!(
         "{what}. `timezone=Europe/Berlin`: the zone of moments. `handling=strict`: what is not \
          understood is refused (RFC 7240)"
     );
-    json!({"name": "Prefer", "in": "header", "schema": {"type": "string"}, "example": example,
+    json!({"name": "Prefer", "in": "header", "schema": {"type": "string"},
            "description": description})
+}
+
+/// The same, with the rows as an example of what is answered.
+fn shown(mut prefer: Value) -> Value {
+    prefer["example"] = json!("return=representation");
+    prefer
 }
 
 fn references(names: &[&str]) -> Vec<Value> {
@@ -122,7 +126,8 @@ pub(super) fn of_replacement(table: &Table) -> Vec<Value> {
     parameters
 }
 
-/// A condition for each readable column, and for several together.
+/// A condition for each readable column, and for several together. None has an example: /docs would
+/// put all of them into one request, which finds nothing.
 fn filters(table: &Table, access: &TableAccess) -> Vec<Value> {
     let readable = access.readable();
     let columns = table
@@ -133,7 +138,7 @@ fn filters(table: &Table, access: &TableAccess) -> Vec<Value> {
         json!({"name": quoted(column.name.as_str()), "in": "query",
                "schema": refer("schemas", "Filter"),
                "description": format!("A condition of {}: {}", column.ty, operators(&column.ty)),
-               "example": example(&column.ty)})
+        })
     };
     let mut parameters: Vec<Value> = columns.map(condition).collect();
     parameters.extend(references(&LOGIC));

@@ -92,7 +92,7 @@ async fn cruddur(app: App) {
 /// Every type, a key of two columns, and a view.
 async fn kinds(app: App) {
     let paths = "^/api/(kinds|roles_played|busy)";
-    if let Some(count) = sent(&app, "", paths, "15") {
+    if let Some(count) = sent(&app, "", paths, "40") {
         assert!(count >= 1_000, "{count}");
     }
 }
