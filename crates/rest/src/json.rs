@@ -26,6 +26,8 @@ pub(crate) enum Field {
         kind: Kind,
         /// `::type`: shown as a value of this type.
         cast: Option<Box<Type>>,
+        /// A float of which the last digits say nothing.
+        is_rounded: bool,
     },
     /// A related row: `null` where the marker column is.
     One {
@@ -61,6 +63,7 @@ impl Field {
             index,
             kind,
             cast: None,
+            is_rounded: false,
         }
     }
 }
@@ -235,9 +238,23 @@ impl Pen<'_> {
     fn value(&mut self, row: &RowRef<'_>, field: &Field) -> DbResult<()> {
         match field {
             Field::Column {
+                index,
+                kind,
+                cast,
+                is_rounded: true,
+                ..
+            } => {
+                let value = spell::rounded(row.get(*index, *kind)?);
+                match cast {
+                    Some(ty) => self.cast(&value, *kind, ty)?,
+                    None => write_value(&mut self.draft.text, &value, *kind),
+                }
+                Ok(())
+            }
+            Field::Column {
                 index, kind, cast, ..
             } => match (cast, &self.style.zone) {
-                (Some(ty), _) => self.cast(row, *index, *kind, ty),
+                (Some(ty), _) => self.cast(&row.get(*index, *kind)?, *kind, ty),
                 (None, Some(zone)) if *kind == Kind::Timestamp => {
                     match row.get(*index, *kind)? {
                         ValueRef::Timestamp(moment) => {
@@ -270,8 +287,8 @@ impl Pen<'_> {
         }
     }
 
-    fn cast(&mut self, row: &RowRef<'_>, index: usize, kind: Kind, ty: &Type) -> DbResult<()> {
-        match cast::cast(&row.get(index, kind)?, kind, ty) {
+    fn cast(&mut self, value: &ValueRef<'_>, kind: Kind, ty: &Type) -> DbResult<()> {
+        match cast::cast(value, kind, ty) {
             Ok(value) => write_value(&mut self.draft.text, &value.as_ref(), ty.kind()),
             Err(refusal) => {
                 *self.refusal = Some(refusal);

@@ -29,7 +29,7 @@ pub use ident::{Ident, IdentError};
 pub use provision::Logins;
 pub use row::{Row, RowRef, RowSink};
 pub use scratch::Scratch;
-pub use spell::{write_date, write_time, write_timestamp};
+pub use spell::{lower, write_date, write_time, write_timestamp};
 pub use statement::{Expect, Outcome, Query, Step, Weight};
 pub use url::{DatabaseUrl, DatabaseUrlError, ServerParts};
 pub use value::{Element, Kind, RangeOf, Value, ValueRef};

@@ -4,6 +4,16 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
+/// A letter's small one, one for one as the servers do it: `ß` stays.
+#[must_use]
+pub fn lower(letter: char) -> char {
+    let mut all = letter.to_lowercase();
+    match (all.next(), all.next()) {
+        (Some(only), None) => only,
+        _ => letter,
+    }
+}
+
 /// A moment as `2026-11-21T04:00:00.123456Z`: UTC, six fraction digits, sortable as text.
 pub fn write_timestamp(target: &mut Vec<u8>, moment: Timestamp) {
     let civil = Offset::UTC.to_datetime(moment);

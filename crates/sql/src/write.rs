@@ -130,6 +130,18 @@ impl Sql {
             (Dialect::MySql, Kind::Uuid | Kind::Bytes) => {
                 self.push("cast(").arg(value).push(" as binary)")
             }
+            // In `select ? union all select ?` all rows take the type of the first one's value:
+            // without a fraction it would cut those of the others.
+            (Dialect::MySql | Dialect::MariaDb, Kind::Timestamp) => {
+                self.push("cast(").arg(value).push(" as datetime(6))")
+            }
+            (Dialect::MySql | Dialect::MariaDb, Kind::Time) => {
+                self.push("cast(").arg(value).push(" as time(6))")
+            }
+            (Dialect::MySql | Dialect::MariaDb, Kind::Real | Kind::Double) => {
+                self.push("cast(").arg(value).push(" as double)")
+            }
+            (Dialect::MariaDb, Kind::Bytes) => self.push("cast(").arg(value).push(" as binary)"),
             (Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb, _) => self.arg(value),
         }
     }

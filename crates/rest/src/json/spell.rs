@@ -86,6 +86,17 @@ pub(crate) fn write_value(target: &mut Vec<u8>, value: &ValueRef<'_>, kind: Kind
     }
 }
 
+/// A sum or average of floats with twelve significant digits: the engines add up in different
+/// orders and with different care, which shows in the digits behind.
+pub(super) fn rounded(value: ValueRef<'_>) -> ValueRef<'_> {
+    match value {
+        ValueRef::Float(number) => {
+            ValueRef::Float(format!("{number:.11e}").parse().unwrap_or(number))
+        }
+        other => other,
+    }
+}
+
 /// A moment as in another zone: `2026-11-21T05:00:00.000000+01:00`.
 pub(super) fn write_moment_in(target: &mut Vec<u8>, moment: Timestamp, zone: &TimeZone) {
     let zoned = moment.to_zoned(zone.clone());

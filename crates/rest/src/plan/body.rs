@@ -78,14 +78,19 @@ pub(super) fn insert_rows(
         require(target.table, &names, &prefix, &mut faults);
         let mut row = Vec::with_capacity(written.len());
         for column in &written {
-            row.push(match object.get(column.name.as_str()) {
+            let before = faults.len();
+            let value = match object.get(column.name.as_str()) {
                 Some(json) if is_named(column) => body.typed(column, json, &prefix, &mut faults),
                 None if is_named(column) && !missing_default => {
                     body.typed(column, &Json::Null, &prefix, &mut faults)
                 }
                 None if is_named(column) => default(context, column, &prefix, &mut faults),
                 Some(_) | None => filled(context, column),
-            });
+            };
+            if is_named(column) && faults.len() == before {
+                faults.extend(missing(column, &value, &prefix));
+            }
+            row.push(value);
         }
         if faults.len() == before {
             let known = |name: &Ident| {
@@ -247,6 +252,15 @@ fn require(table: &Table, names: &[String], prefix: &str, faults: &mut Vec<Fault
             });
         }
     }
+}
+
+/// A null where there has to be a value. SQLite and MySQL would number such a key themselves.
+fn missing(column: &Column, value: &Value, prefix: &str) -> Option<Fault> {
+    (value.is_null() && !column.nullable).then(|| Fault {
+        pointer: pointer(prefix, column.name.as_str()),
+        code: "required",
+        message: format!("{} is required", column.name),
+    })
 }
 
 /// The table's checks, as far as they can be decided here.

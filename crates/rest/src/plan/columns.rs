@@ -41,17 +41,21 @@ pub(super) struct Columns<'x, 'a> {
     /// Whether each column has a name, to be selected by a statement around this one.
     named: bool,
     groups: Vec<Group<'x, 'a>>,
+    /// Whether the statement has groups.
+    grouped: bool,
     /// Columns that are null only where their relation has no row.
     certain: Vec<(&'x Ident, usize)>,
 }
 
 impl<'x, 'a> Columns<'x, 'a> {
-    pub(super) fn new(sql: Sql, named: bool) -> Self {
+    /// Of the statement whose rows are those of `level`.
+    pub(super) fn new(sql: Sql, level: &Level<'_>, named: bool) -> Self {
         Self {
             sql,
             kinds: Vec::new(),
             named,
             groups: Vec::new(),
+            grouped: level.is_grouped(),
             certain: Vec::new(),
         }
     }
@@ -92,7 +96,11 @@ impl<'x, 'a> Columns<'x, 'a> {
         let (index, kind) = match &chosen.value {
             Selected::Plain(operand) => {
                 let kind = operand.kind();
-                let index = self.add(kind, |sql| operand.write(sql, alias));
+                let is_common = self.grouped && !operand.is_column();
+                let index = self.add(kind, |sql| match is_common {
+                    true => operand.write_common(sql, alias),
+                    false => operand.write(sql, alias),
+                });
                 self.groups.push(Group::Operand(operand, alias));
                 if !operand.is_nullable() {
                     self.certain.push((alias, index));
@@ -111,10 +119,12 @@ impl<'x, 'a> Columns<'x, 'a> {
             index,
             kind,
             cast: chosen.cast().map(Box::new),
+            is_rounded: chosen.is_rounded(),
         }
     }
 
-    /// The member of a joined relation: null where a column is that never is in a row of it.
+    /// The member of a joined relation: null where a column is that never is in a row of it; in
+    /// groups always that which ties it, by which they are ordered.
     pub(super) fn joined(
         &mut self,
         embed: &'x Embed<'a>,
@@ -122,7 +132,8 @@ impl<'x, 'a> Columns<'x, 'a> {
         fields: Vec<Field>,
     ) -> Field {
         let alias = &embed.level.alias;
-        let certain = self.certain.iter().find(|(of, _)| *of == alias);
+        let mut certain = self.certain.iter();
+        let certain = certain.find(|(of, _)| *of == alias && !self.grouped);
         let marker = match (always, certain) {
             (true, _) => None,
             (false, Some((_, index))) => Some(*index),

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use sql::{Sql, Value};
 
 use super::order::Key;
+use super::select::Level;
 use crate::value::from_json;
 use crate::{ErrorKind, RestError};
 
@@ -60,7 +61,12 @@ pub(super) fn require_order(keys: &[Key<'_, '_>]) -> Result<(), RestError> {
 }
 
 /// ` and (…)`: the rows behind the one whose keys have these values.
-pub(super) fn write_behind(sql: &mut Sql, keys: &[Key<'_, '_>], values: &[Value]) {
+pub(super) fn write_behind(
+    sql: &mut Sql,
+    level: &Level<'_>,
+    keys: &[Key<'_, '_>],
+    values: &[Value],
+) {
     sql.push(" and (");
     for place in 0..keys.len() {
         sql.push(if place == 0 { "(" } else { " or (" });
@@ -68,24 +74,24 @@ pub(super) fn write_behind(sql: &mut Sql, keys: &[Key<'_, '_>], values: &[Value]
             equal(sql, key, value);
             sql.push(" and ");
         }
-        behind(sql, &keys[place], &values[place]);
+        behind(sql, level, &keys[place], &values[place]);
         sql.push(")");
     }
     sql.push(")");
 }
 
 fn equal(sql: &mut Sql, key: &Key<'_, '_>, value: &Value) {
-    key.operand.write(sql, key.alias);
+    key.write(sql);
     match value {
         Value::Null => sql.push(" is null"),
         value => sql.push(" = ").typed_arg(value.clone(), key.operand.kind()),
     };
 }
 
-fn behind(sql: &mut Sql, key: &Key<'_, '_>, value: &Value) {
+fn behind(sql: &mut Sql, level: &Level<'_>, key: &Key<'_, '_>, value: &Value) {
     match (value, key.nulls_first) {
         (Value::Null, true) => {
-            key.operand.write(sql, key.alias);
+            key.write(sql);
             sql.push(" is not null");
         }
         // Nulls come last, and are all alike.
@@ -93,14 +99,14 @@ fn behind(sql: &mut Sql, key: &Key<'_, '_>, value: &Value) {
             sql.push("1 = 0");
         }
         (value, nulls_first) => {
-            let nulls_follow = key.may_be_null && !nulls_first;
+            let nulls_follow = key.may_be_null(level) && !nulls_first;
             sql.push(if nulls_follow { "(" } else { "" });
-            key.operand.write(sql, key.alias);
+            key.write(sql);
             sql.push(if key.descending { " < " } else { " > " });
             sql.typed_arg(value.clone(), key.operand.kind());
             if nulls_follow {
                 sql.push(" or ");
-                key.operand.write(sql, key.alias);
+                key.write(sql);
                 sql.push(" is null)");
             }
         }

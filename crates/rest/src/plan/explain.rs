@@ -47,6 +47,15 @@ impl TableErrors {
 }
 
 impl WritePlan {
+    /// Whether the foreign key's own columns stay as they are: rows that it points to have gone.
+    fn is_left(&self, key: &ForeignKey) -> bool {
+        let is_written = |column: &Ident| {
+            let mut named = self.errors.named.iter();
+            named.any(|(name, _)| name == column)
+        };
+        matches!(self.done, Done::Changed { .. }) && !key.columns.iter().any(is_written)
+    }
+
     /// Says what a failed unit means.
     #[must_use]
     pub fn explain(&self, error: &DbError) -> Explained {
@@ -68,8 +77,8 @@ impl WritePlan {
             DbError::ForeignKey {
                 constraint: Some(name),
             } => match errors.foreign_key(name) {
-                Some((table, key)) => reference(table, key),
-                None => referenced(),
+                Some((table, key)) if !self.is_left(key) => reference(table, key),
+                Some(_) | None => referenced(),
             },
             DbError::ForeignKey { constraint: None } => return errors.probe(),
             DbError::Check { constraint } => errors.check(constraint.as_deref()),
@@ -109,6 +118,11 @@ pub(crate) fn general(error: &DbError) -> RestError {
             ErrorKind::Denied,
             "25006",
             "the database is read-only for this server",
+        ),
+        DbError::DoesNotFit { .. } => (
+            ErrorKind::BadRequest,
+            "22003",
+            "a result is larger than its type",
         ),
         _ => (
             ErrorKind::Internal,

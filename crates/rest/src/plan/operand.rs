@@ -1,8 +1,8 @@
 //! A column, or a part of a JSON column, in a statement.
 
-use lang::{AuthFunction, Environment, Expr, ExprKind, ExpressionWriter, Span, Type};
+use lang::{AuthFunction, Environment, Expr, ExprKind, ExpressionWriter, JsonKey, Span, Type};
 use schema::Column;
-use sql::{Ident, Kind, Sql, Value};
+use sql::{Dialect, Ident, Kind, Sql, Value};
 
 use super::Target;
 use crate::request::Field;
@@ -81,6 +81,29 @@ impl<'a> Operand<'a> {
         self.ty.kind()
     }
 
+    /// A member of this JSON value.
+    pub(crate) fn member(&self, name: &str) -> Self {
+        let own = || {
+            let column = self.column.name.clone();
+            expr(ExprKind::Column { binding: 0, column }, Type::Json)
+        };
+        let kind = ExprKind::JsonAccess {
+            operand: Box::new(self.part.as_deref().cloned().unwrap_or_else(own)),
+            key: JsonKey::Member(name.to_owned()),
+            as_text: false,
+        };
+        Self {
+            column: self.column,
+            part: Some(Box::new(expr(kind, Type::Json))),
+            ty: Type::Json,
+        }
+    }
+
+    /// Whether it is a column as it is.
+    pub(crate) fn is_column(&self) -> bool {
+        self.part.is_none()
+    }
+
     /// Whether it can be null in a row of its relation.
     pub(crate) fn is_nullable(&self) -> bool {
         self.part.is_some() || self.column.nullable
@@ -99,6 +122,40 @@ impl<'a> Operand<'a> {
             }
             Some(part) => ExpressionWriter::new(sql, &OfNoRequest).expression(part, Some(alias)),
         }
+    }
+}
+
+impl Operand<'_> {
+    /// Writes it as something with the same order on every engine: MariaDB orders ids by their
+    /// last digits first, but for those of version 7 (manual, "UUID Data Type").
+    pub(crate) fn write_ordered(&self, sql: &mut Sql, alias: &Ident) {
+        let is_turned = self.ty == Type::Uuid && sql.dialect() == Dialect::MariaDb;
+        sql.push(if is_turned { "cast(" } else { "" });
+        self.write(sql, alias);
+        sql.push(if is_turned { " as char(36))" } else { "" });
+    }
+
+    /// Writes it as what the rows of a group have in common. MySQL and MariaDB see that of columns
+    /// alone; of what is one value any is the largest.
+    pub(crate) fn write_common(&self, sql: &mut Sql, alias: &Ident) {
+        let dialect = sql.dialect();
+        let is_hidden = match dialect {
+            Dialect::MySql | Dialect::MariaDb => self.part.is_some(),
+            Dialect::Sqlite | Dialect::Postgres => false,
+        };
+        sql.push(if is_hidden { "max(" } else { "" });
+        self.write_ordered(sql, alias);
+        sql.push(if is_hidden { ")" } else { "" });
+    }
+
+    /// Values that have an order on every engine.
+    pub(crate) fn require_order(&self) -> Result<(), RestError> {
+        if self.ty != Type::Json {
+            return Ok(());
+        }
+        let message = format!("{} is JSON, which has no order", self.column.name);
+        Err(RestError::new(ErrorKind::BadRequest, "42883", message)
+            .hint("order by a part of it as text, as data->>key"))
     }
 }
 

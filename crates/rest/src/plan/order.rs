@@ -3,6 +3,7 @@
 use sql::{Dialect, Ident, Sql};
 
 use super::FILE_PLACE;
+use super::columns::Group;
 use super::operand::Operand;
 use super::select::{Chosen, Level, Part, Selected};
 use crate::request::OrderKey;
@@ -14,23 +15,58 @@ pub(super) struct Key<'l, 'a> {
     pub(super) operand: Operand<'a>,
     pub(super) descending: bool,
     pub(super) nulls_first: bool,
-    pub(super) may_be_null: bool,
+    /// Whether it is behind all that was asked for, and never null.
+    is_primary: bool,
+}
+
+impl Key<'_, '_> {
+    /// Writes what is compared. The primary key behind all others is compared as its engine likes,
+    /// so that its index serves.
+    pub(super) fn write(&self, sql: &mut Sql) {
+        match self.is_primary {
+            true => self.operand.write(sql, self.alias),
+            false => self.operand.write_ordered(sql, self.alias),
+        }
+    }
+
+    /// Whether it can be null; what is joined can be where nothing is.
+    pub(super) fn may_be_null(&self, level: &Level<'_>) -> bool {
+        self.operand.is_nullable() || *self.alias != level.alias
+    }
 }
 
 /// Writes ` order by …`: what was asked for, then the primary key, or all that groups have in
 /// common, so that pages never overlap.
 pub(super) fn write_order(sql: &mut Sql, level: &Level<'_>) -> Result<(), RestError> {
     let mut next = " order by ";
+    let is_grouped = level.is_grouped();
     for key in keys(level)? {
         sql.push(next);
         next = ", ";
-        ordered(sql, &key);
+        let may_be_null = key.may_be_null(level);
+        let write = |sql: &mut Sql| match is_grouped {
+            true => key.operand.write_common(sql, key.alias),
+            false => key.write(sql),
+        };
+        ordered(sql, write, key.descending, key.nulls_first, may_be_null);
     }
-    if level.is_grouped() {
-        for (alias, operand) in groups(level) {
+    if is_grouped {
+        for group in groups(level, true) {
             sql.push(next);
             next = ", ";
-            operand.write(sql, alias);
+            match group {
+                Group::Operand(operand, alias) => {
+                    let may_be_null = operand.is_nullable() || *alias != level.alias;
+                    let write = |sql: &mut Sql| operand.write_common(sql, alias);
+                    ordered(sql, write, false, false, may_be_null);
+                }
+                Group::Column(alias, column) => {
+                    let write = |sql: &mut Sql| {
+                        sql.column(&alias, &column);
+                    };
+                    ordered(sql, write, false, false, true);
+                }
+            }
         }
     } else if level.target.file.is_some_and(|file| !file.query.distinct) {
         sql.push(next).column(&level.alias, &FILE_PLACE);
@@ -44,7 +80,12 @@ pub(super) fn keys<'l, 'a>(level: &'l Level<'a>) -> Result<Vec<Key<'l, 'a>>, Res
     let mut keys = Vec::with_capacity(level.scope.order.len() + 1);
     for key in &level.scope.order {
         let (alias, operand) = operand(level, key)?;
-        if is_grouped && !groups(level).any(|(of, group)| of == alias && group.is(&operand)) {
+        operand.require_order()?;
+        let is_group = |group: Group<'_, '_>| match group {
+            Group::Operand(group, of) => of == alias && group.is(&operand),
+            Group::Column(..) => false,
+        };
+        if is_grouped && !groups(level, true).any(is_group) {
             let name = &operand.column.name;
             return Err(
                 RestError::query(format!("{name} is not what the rows are grouped by"))
@@ -53,10 +94,10 @@ pub(super) fn keys<'l, 'a>(level: &'l Level<'a>) -> Result<Vec<Key<'l, 'a>>, Res
         }
         keys.push(Key {
             alias,
-            may_be_null: operand.is_nullable() || key.related.is_some(),
             operand,
             descending: key.descending,
             nulls_first: key.nulls_first.unwrap_or(key.descending),
+            is_primary: false,
         });
     }
     if is_grouped {
@@ -77,7 +118,7 @@ pub(super) fn keys<'l, 'a>(level: &'l Level<'a>) -> Result<Vec<Key<'l, 'a>>, Res
                 operand: Operand::whole(column),
                 descending: false,
                 nulls_first: false,
-                may_be_null: false,
+                is_primary: true,
             });
         }
     }
@@ -111,25 +152,31 @@ fn operand<'l, 'a>(
 
 /// One key; where nulls go is said only where they can be and the engine would put them
 /// elsewhere, so that indexes still serve the order.
-fn ordered(sql: &mut Sql, key: &Key<'_, '_>) {
+fn ordered(
+    sql: &mut Sql,
+    write: impl Fn(&mut Sql),
+    descending: bool,
+    nulls_first: bool,
+    may_be_null: bool,
+) {
     let engine_puts_first = match sql.dialect() {
-        Dialect::Postgres => key.descending,
-        Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb => !key.descending,
+        Dialect::Postgres => descending,
+        Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb => !descending,
     };
-    let say = key.may_be_null && key.nulls_first != engine_puts_first;
+    let say = may_be_null && nulls_first != engine_puts_first;
     if say && !sql.dialect().null_ordering() {
         sql.push("(");
-        key.operand.write(sql, key.alias);
-        sql.push(if key.nulls_first {
+        write(sql);
+        sql.push(if nulls_first {
             " is not null), "
         } else {
             " is null), "
         });
     }
-    key.operand.write(sql, key.alias);
-    sql.push(if key.descending { " desc" } else { " asc" });
+    write(sql);
+    sql.push(if descending { " desc" } else { " asc" });
     if say && sql.dialect().null_ordering() {
-        sql.push(if key.nulls_first {
+        sql.push(if nulls_first {
             " nulls first"
         } else {
             " nulls last"
@@ -137,16 +184,24 @@ fn ordered(sql: &mut Sql, key: &Key<'_, '_>) {
     }
 }
 
-/// What the rows of a grouped relation have in common.
+/// What the rows of a grouped relation have in common. `always`: the relation has a row in every
+/// row of the statement.
 fn groups<'l, 'a>(
     level: &'l Level<'a>,
-) -> Box<dyn Iterator<Item = (&'l Ident, &'l Operand<'a>)> + 'l> {
+    always: bool,
+) -> Box<dyn Iterator<Item = Group<'l, 'a>> + 'l> {
     let own = level.parts.iter().filter_map(|part| match part {
         Part::Value(Chosen {
             value: Selected::Plain(operand),
             ..
-        }) => Some((&level.alias, operand)),
+        }) => Some(Group::Operand(operand, &level.alias)),
         Part::Value(_) | Part::Embed(_) => None,
     });
-    Box::new(own.chain(level.joined().flat_map(|embed| groups(&embed.level))))
+    Box::new(own.chain(level.joined().flat_map(move |embed| {
+        let always = always && embed.inner;
+        let is_shown = !embed.spread && !embed.level.parts.is_empty();
+        let tie = || Group::Column(embed.level.alias.clone(), embed.way.pairs[0].1.clone());
+        let marker = (is_shown && !always).then(tie);
+        marker.into_iter().chain(groups(&embed.level, always))
+    })))
 }

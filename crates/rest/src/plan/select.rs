@@ -40,6 +40,15 @@ pub(super) struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
+    /// Whether its last digits depend on the order in which an engine adds up.
+    pub(super) fn is_rounded(&self) -> bool {
+        matches!(
+            &self.value,
+            Selected::Aggregate(AggregateFunction::Sum | AggregateFunction::Avg, Some(operand))
+                if matches!(operand.ty(), Type::Real | Type::Double)
+        )
+    }
+
     /// As a value of which type it is shown, if not of its own.
     pub(super) fn cast(&self) -> Option<Type> {
         let own = match &self.value {
@@ -152,7 +161,7 @@ pub(super) fn resolve<'a>(
         parts,
         scope: root,
     };
-    require_groups(context, &level, true)?;
+    require_groups(context, &level, Within::Rows)?;
     Ok(level)
 }
 
@@ -363,8 +372,23 @@ fn type_named(name: &str) -> Result<Type, RestError> {
     })
 }
 
+/// Where a relation stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// It has many rows, or its items are those of one that has.
+    Rows,
+    /// It has one row for each of the relation around it.
+    Row,
+    /// The same, and the relation around it has groups for rows.
+    Group,
+}
+
 /// Aggregates are for those to whom they are granted, and what they stand beside can be grouped.
-fn require_groups(context: Context<'_>, level: &Level<'_>, is_set: bool) -> Result<(), RestError> {
+fn require_groups(
+    context: Context<'_>,
+    level: &Level<'_>,
+    within: Within,
+) -> Result<(), RestError> {
     let is_grouped = level.is_grouped();
     if is_grouped && !context.limits.aggregates {
         return Err(RestError::new(
@@ -374,25 +398,26 @@ fn require_groups(context: Context<'_>, level: &Level<'_>, is_set: bool) -> Resu
         )
         .hint("the operator allows them with the limit aggregates = true"));
     }
-    if is_grouped && !is_set {
+    if is_grouped && within == Within::Row {
         return Err(
             RestError::query("there is one related row, nothing to aggregate")
                 .hint("spread the relation with ... before its name"),
         );
     }
+    let in_groups = is_grouped || within == Within::Group;
     for part in &level.parts {
         match part {
             Part::Value(Chosen {
                 key,
                 value: Selected::Plain(operand),
                 ..
-            }) if is_grouped && *operand.ty() == Type::Json => {
+            }) if in_groups && *operand.ty() == Type::Json => {
                 return Err(
                     RestError::query(format!("{key} is JSON, which makes no groups"))
                         .hint("take a part of it as text with ->>"),
                 );
             }
-            Part::Embed(embed) if is_grouped && !embed.way.to_one => {
+            Part::Embed(embed) if in_groups && !embed.way.to_one => {
                 return Err(RestError::query(format!(
                     "{} has many rows and stands beside an aggregate",
                     embed.key
@@ -400,8 +425,13 @@ fn require_groups(context: Context<'_>, level: &Level<'_>, is_set: bool) -> Resu
                 .hint("ask for it in a request of its own"));
             }
             Part::Embed(embed) => {
-                let is_set = !embed.way.to_one || embed.spread;
-                require_groups(context, &embed.level, is_set)?;
+                let within = match (embed.way.to_one, in_groups, embed.spread) {
+                    (false, ..) => Within::Rows,
+                    (true, true, _) => Within::Group,
+                    (true, false, true) => Within::Rows,
+                    (true, false, false) => Within::Row,
+                };
+                require_groups(context, &embed.level, within)?;
             }
             Part::Value(_) => {}
         }

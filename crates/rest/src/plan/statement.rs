@@ -71,7 +71,7 @@ impl<'s, 'a> Statements<'s, 'a> {
     /// [`Self::children`].
     pub(super) fn rows(&mut self, mut sql: Sql) -> Result<(Query, RowWriter), RestError> {
         sql.push("select ");
-        let mut columns = Columns::new(sql, false);
+        let mut columns = Columns::new(sql, self.root, false);
         let fields = self.fields(Rows::Root, self.root, true, &mut columns)?;
         let mut tail = Vec::new();
         if self.cursor.is_some() {
@@ -104,7 +104,7 @@ impl<'s, 'a> Statements<'s, 'a> {
         sql.push("select count(*)");
         if self.root.is_grouped() {
             sql.push(" from (select ");
-            let mut columns = Columns::new(sql, true);
+            let mut columns = Columns::new(sql, self.root, true);
             self.fields(Rows::Root, self.root, true, &mut columns)?;
             let (grouped, _, groups) = columns.finish();
             sql = grouped;
@@ -207,7 +207,7 @@ impl<'s, 'a> Statements<'s, 'a> {
         } else {
             "select "
         });
-        let mut columns = Columns::new(sql, capped);
+        let mut columns = Columns::new(sql, &embed.level, capped);
         let alias = tie_alias(embed);
         let ties = embed.way.pairs.iter().map(|(_, other)| {
             let kind = kind_of(tie_target(embed), other);
@@ -421,6 +421,10 @@ impl<'s, 'a> Statements<'s, 'a> {
                 sql.push(") as w");
                 place_bounds(sql, embed);
                 sql.push(" order by ").ident(&PLACE);
+                // The first columns tie the rows to their parents.
+                for place in 0..embed.way.pairs.len() {
+                    sql.push(", c").number(place as u64);
+                }
                 Ok(())
             }
             Rows::Related(embed, _) => write_order(sql, &embed.level),

@@ -87,7 +87,7 @@ impl Statements<'_, '_> {
         match self.cursor.as_deref() {
             None | Some([]) => Ok(()),
             Some(values) => {
-                write_behind(sql, &keys(self.root)?, values);
+                write_behind(sql, self.root, &keys(self.root)?, values);
                 Ok(())
             }
         }

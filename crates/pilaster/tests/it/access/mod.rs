@@ -14,7 +14,8 @@ use testkit::{Answer, Project, Running, ThrowAwayDatabase};
 use self::native::Native;
 use self::oracle::{Fate, Who};
 use self::request::{Ask, EMBED};
-use self::world::{Dice, World};
+pub(crate) use self::world::Dice;
+use self::world::World;
 use crate::http::PILASTER;
 
 /// How many worlds each engine sees; `PILASTER_RULE_ROUNDS` asks for more, `PILASTER_RULE_SEED` for
@@ -25,7 +26,7 @@ const SQLITE_ROUNDS: u64 = 25;
 /// Requests of each world.
 const REQUESTS: usize = 120;
 
-fn number(variable: &str) -> Option<u64> {
+pub(crate) fn number(variable: &str) -> Option<u64> {
     let text = std::env::var_os(variable)?.into_string().ok()?;
     Some(text.parse().expect("a whole number"))
 }

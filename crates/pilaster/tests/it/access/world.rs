@@ -6,25 +6,25 @@ use serde_json::{Map, Value as Json, json};
 use stdx::Rng;
 
 /// Chance, from a seed that a failure prints.
-pub(super) struct Dice(Rng);
+pub(crate) struct Dice(Rng);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Rng::seeded(seed))
     }
 
     /// A number below `end`.
-    pub(super) fn below(&self, end: usize) -> usize {
+    pub(crate) fn below(&self, end: usize) -> usize {
         let number = u32::from_le_bytes(self.0.bytes());
         usize::try_from(number).expect("32 bits") % end
     }
 
     /// Whether something with this chance in a hundred happens.
-    pub(super) fn happens(&self, percent: usize) -> bool {
+    pub(crate) fn happens(&self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    pub(super) fn one<T: Clone>(&self, list: &[T]) -> T {
+    pub(crate) fn one<T: Clone>(&self, list: &[T]) -> T {
         list[self.below(list.len())].clone()
     }
 }

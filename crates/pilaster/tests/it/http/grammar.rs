@@ -15,9 +15,15 @@ on_every_engine!(
 
 /// The films project; also that of other tests of the data API.
 pub(crate) fn films() -> Project {
+    let project = empty_films();
+    project.write("seed/films.sql", include_str!("../films/seed.sql"));
+    project
+}
+
+/// The same without a row.
+pub(crate) fn empty_films() -> Project {
     let project = Project::empty();
     project.write("schema/films.sql", include_str!("../films/films.sql"));
-    project.write("seed/films.sql", include_str!("../films/seed.sql"));
     project.with("PILASTER_API_AGGREGATES", "on")
 }
 

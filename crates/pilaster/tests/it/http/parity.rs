@@ -1,11 +1,22 @@
 //! The same requests give the same bytes on every engine.
 
+mod changes;
+mod operators;
+mod reads;
+mod rows;
+mod shape;
+mod stage;
+mod urls;
+mod writes;
+
 use std::fmt::Write as _;
 
 use serde_json::json;
 use testkit::Answer;
 
 use super::App;
+
+const ENGINES: [&str; 4] = ["sqlite", "postgres", "mariadb", "mysql"];
 
 /// Ids by order of appearance and moments by shape, where they are made afresh each run.
 fn normalise(text: &str) -> String {
@@ -92,7 +103,7 @@ async fn scenario(app: &App) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_scenario_gives_the_same_bytes_on_every_engine() {
     let mut first: Option<(&str, Vec<String>)> = None;
-    for engine in ["sqlite", "postgres", "mariadb", "mysql"] {
+    for engine in ENGINES {
         let Some(app) = App::cruddur(engine).await else {
             continue;
         };

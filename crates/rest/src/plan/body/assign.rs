@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use sql::{Ident, Value};
 
 use super::super::Target;
-use super::{Body, check_names, check_row, pointer};
+use super::{Body, check_names, check_row, missing, pointer};
 use crate::RestError;
 use crate::error::Fault;
 
@@ -64,7 +64,11 @@ pub(in super::super) fn assignments(
         let Some(column) = target.table.column(plain) else {
             continue;
         };
+        let before = faults.len();
         let value = body.typed(column, json, "", &mut faults);
+        if sign.is_none() && faults.len() == before {
+            faults.extend(missing(column, &value, ""));
+        }
         let twice = assignments.iter().any(|own| own.column == column.name);
         if twice || (sign.is_some() && (value.is_null() || !is_number(column))) {
             faults.push(Fault {

@@ -10,6 +10,9 @@ use crate::RestError;
 use crate::request::{Collection, RangeOperator};
 use crate::value::{canonical, list_of};
 
+/// Parts of a JSON value that is compared with a column: more than anybody writes.
+const MOST_PARTS: usize = 50;
+
 /// `cs`, `cd` and `ov`.
 pub(super) fn write(
     sql: &mut Sql,
@@ -87,17 +90,21 @@ fn json(
     text: &str,
 ) -> Result<(), RestError> {
     let given = literal(operand, text)?;
+    bounded(operand, &given)?;
+    if operator == Collection::Overlaps && !given.is_array() {
+        return Err(no_operator(operand, "ov compares lists, as ov.{a,b}"));
+    }
     let value = Value::Json(canonical(&given).to_string());
     let is_postgres = sql.dialect() == Dialect::Postgres;
     match (operator, is_postgres) {
         (Collection::Overlaps, true) => {
-            sql.push("(exists (select 1 from jsonb_array_elements(case jsonb_typeof(");
+            sql.push("(case jsonb_typeof(");
             operand.write(sql, alias);
-            sql.push(") when 'array' then ");
+            sql.push(") when 'array' then exists (select 1 from jsonb_array_elements(");
             operand.write(sql, alias);
-            sql.push(" else '[]'::jsonb end) as element where ")
-                .typed_arg(value, Kind::Json)
-                .push(" @> jsonb_build_array(element)))");
+            sql.push(") as element where element in (select jsonb_array_elements(");
+            sql.typed_arg(value, Kind::Json).push(")))");
+            or_false(sql, alias, operand);
         }
         (Collection::Contains | Collection::ContainedBy, true) => {
             sql.push("(");
@@ -109,14 +116,32 @@ fn json(
             sql.typed_arg(value, Kind::Json).push(")");
         }
         (Collection::Overlaps, false) => {
-            sql.push("(json_overlaps(");
+            sql.push(match sql.dialect() {
+                Dialect::Sqlite => "(case json_type(",
+                Dialect::Postgres | Dialect::MySql | Dialect::MariaDb => "(case lower(json_type(",
+            });
+            operand.write(sql, alias);
+            sql.push(match sql.dialect() {
+                Dialect::Sqlite => ") when 'array' then json_overlaps(",
+                Dialect::Postgres | Dialect::MySql | Dialect::MariaDb => {
+                    ")) when 'array' then json_overlaps("
+                }
+            });
+            operand.write(sql, alias);
+            sql.push(", ").typed_arg(value, Kind::Json).push(")");
+            or_false(sql, alias, operand);
+        }
+        (Collection::Contains, false) if sql.dialect() == Dialect::Sqlite => {
+            sql.push("(json_contains(");
             operand.write(sql, alias);
             sql.push(", ").typed_arg(value, Kind::Json).push("))");
         }
         (Collection::Contains, false) => {
-            sql.push("(json_contains(");
+            sql.push("(case when ");
             operand.write(sql, alias);
-            sql.push(", ").typed_arg(value, Kind::Json).push("))");
+            sql.push(" is not null then ");
+            holds(sql, alias, operand, &given, false);
+            sql.push(" end)");
         }
         (Collection::ContainedBy, false) => {
             sql.push("(json_contains(")
@@ -127,6 +152,86 @@ fn json(
         }
     }
     Ok(())
+}
+
+/// Lists within lists mean something else on each engine, and too much takes too long.
+fn bounded(operand: &Operand<'_>, given: &Json) -> Result<(), RestError> {
+    let mut parts = 0;
+    let mut left = vec![given];
+    while let Some(json) = left.pop() {
+        parts += 1;
+        match json {
+            Json::Array(elements) if elements.iter().any(Json::is_array) => {
+                return Err(no_operator(operand, "a list within a list is not compared"));
+            }
+            Json::Array(elements) => left.extend(elements),
+            Json::Object(members) => left.extend(members.values()),
+            _ => {}
+        }
+    }
+    match parts > MOST_PARTS {
+        true => Err(RestError::limit(
+            format!("the value has more than {MOST_PARTS} parts"),
+            "write a smaller one",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// PostgreSQL's rule of what holds what (manual, 8.14.3), for MySQL and MariaDB: their own
+/// `json_contains` also looks into lists within lists. `within`: it is a member of an object,
+/// where a list does not stand for its elements.
+fn holds(sql: &mut Sql, alias: &Ident, operand: &Operand<'_>, given: &Json, within: bool) {
+    let kind = |sql: &mut Sql, is: &'static str| {
+        sql.push("(coalesce(json_type(");
+        operand.write(sql, alias);
+        sql.push("), '')").push(is);
+    };
+    let call = |sql: &mut Sql, function: &'static str, value: &Json| {
+        sql.push(function);
+        operand.write(sql, alias);
+        let value = Value::Json(value.to_string());
+        sql.push(", ").typed_arg(value, Kind::Json).push(")");
+    };
+    match given {
+        Json::Object(members) => {
+            kind(sql, " = 'OBJECT'");
+            for (name, value) in members {
+                sql.push(" and ");
+                holds(sql, alias, &operand.member(name), value, true);
+            }
+            sql.push(")");
+        }
+        Json::Array(elements) => {
+            kind(sql, " = 'ARRAY'");
+            for element in elements {
+                let function = match element {
+                    Json::Object(_) => " and json_contains(",
+                    _ => " and json_overlaps(",
+                };
+                call(sql, function, &Json::Array(vec![element.clone()]));
+            }
+            sql.push(")");
+        }
+        plain => {
+            kind(sql, " not in ('ARRAY', '', 'OBJECT') and ");
+            call(sql, "json_contains(", plain);
+            sql.push(")");
+            if !within {
+                sql.push(" or ");
+                kind(sql, " = 'ARRAY' and ");
+                call(sql, "json_overlaps(", &Json::Array(vec![plain.clone()]));
+                sql.push(")");
+            }
+        }
+    }
+}
+
+/// What is no list shares nothing; null stays null.
+fn or_false(sql: &mut Sql, alias: &Ident, operand: &Operand<'_>) {
+    sql.push(" else case when ");
+    operand.write(sql, alias);
+    sql.push(" is not null then false end end)");
 }
 
 /// JSON, or a list in braces as clients write it for PostgreSQL's arrays: `{a,1}`.

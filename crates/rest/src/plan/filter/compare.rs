@@ -106,11 +106,19 @@ fn simple(
         ));
     }
     let value = typed(operand, text)?;
+    let is_ordering = matches!(operator, " < " | " <= " | " > " | " >= ");
     sql.push("(");
-    operand.write(sql, alias);
-    sql.push(operator)
-        .typed_arg(value, operand.kind())
-        .push(")");
+    match (value, sql.dialect(), is_ordering) {
+        (Value::Uuid(id), Dialect::MariaDb, true) => {
+            operand.write_ordered(sql, alias);
+            sql.push(operator).arg(id.to_string());
+        }
+        (value, ..) => {
+            operand.write(sql, alias);
+            sql.push(operator).typed_arg(value, operand.kind());
+        }
+    }
+    sql.push(")");
     Ok(())
 }
 

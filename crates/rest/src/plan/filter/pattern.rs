@@ -1,7 +1,8 @@
 //! Regular expressions: those that mean the same on every engine.
 //!
 //! A pattern is read here and written anew for the engine, so that no engine's own syntax is
-//! reached. What is left out (look-around, back references, word boundaries, flags) either is not
+//! reached. Large and small letters are alike by Unicode's simple folding (CaseFolding.txt, C and S),
+//! written out: engines take `ß` for `ss`, or know fewer letters. What is left out (look-around, back references, word boundaries, flags) either is not
 //! everywhere or takes time without bound.
 
 use regex_syntax::ast::parse::Parser;
@@ -9,6 +10,7 @@ use regex_syntax::ast::{
     AssertionKind, Ast, ClassAsciiKind, ClassPerlKind, ClassSet, ClassSetItem, GroupKind,
     RepetitionKind, RepetitionRange,
 };
+use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 use sql::{Dialect, Ident, Sql};
 
 use super::super::operand::Operand;
@@ -35,23 +37,21 @@ pub(super) fn write(
         return Err(no_operator(operand, "a pattern is found in texts"));
     }
     let dialect = sql.dialect();
-    let body = translate(pattern, dialect)?;
+    let body = translate(pattern, dialect, insensitive)?;
     sql.push("(");
     match dialect {
         Dialect::Postgres => {
             operand.write(sql, alias);
-            sql.push(if insensitive { " ~* " } else { " ~ " }).arg(body);
+            sql.push(" ~ ").arg(body);
         }
         Dialect::MySql => {
             sql.push("regexp_like(");
             operand.write(sql, alias);
-            sql.push(", ").arg(body);
-            sql.push(if insensitive { ", 'in')" } else { ", 'cn')" });
+            sql.push(", ").arg(body).push(", 'cn')");
         }
         Dialect::Sqlite | Dialect::MariaDb => {
             operand.write(sql, alias);
-            let flags = if insensitive { "(?is)" } else { "(?s)" };
-            sql.push(" regexp ").arg(format!("{flags}{body}"));
+            sql.push(" regexp ").arg(format!("(?s){body}"));
         }
     }
     sql.push(")");
@@ -59,7 +59,7 @@ pub(super) fn write(
 }
 
 /// The pattern in an engine's spelling.
-fn translate(pattern: &str, dialect: Dialect) -> Result<String, RestError> {
+fn translate(pattern: &str, dialect: Dialect, insensitive: bool) -> Result<String, RestError> {
     if pattern.chars().count() > LONGEST {
         return Err(RestError::limit(
             format!("the pattern has more than {LONGEST} characters"),
@@ -75,6 +75,7 @@ fn translate(pattern: &str, dialect: Dialect) -> Result<String, RestError> {
     })?;
     let mut printer = Printer {
         dialect,
+        insensitive,
         text: String::with_capacity(pattern.len() + 16),
         unbounded: 0,
     };
@@ -84,6 +85,8 @@ fn translate(pattern: &str, dialect: Dialect) -> Result<String, RestError> {
 
 struct Printer {
     dialect: Dialect,
+    /// Large and small letters are alike.
+    insensitive: bool,
     text: String,
     unbounded: usize,
 }
@@ -100,7 +103,14 @@ impl Printer {
     fn ast(&mut self, ast: &Ast, repeats: bool) -> Result<(), RestError> {
         match ast {
             Ast::Empty(_) => {}
-            Ast::Literal(literal) => self.literal(literal.c),
+            Ast::Literal(literal) => match self.alike(literal.c, literal.c).as_slice() {
+                [only] if only.start() == only.end() => self.literal(literal.c),
+                several => {
+                    self.text.push('[');
+                    self.ranges(several);
+                    self.text.push(']');
+                }
+            },
             Ast::Dot(_) => self.text.push('.'),
             Ast::Assertion(assertion) => match assertion.kind {
                 AssertionKind::StartLine | AssertionKind::StartText => self.text.push('^'),
@@ -167,19 +177,44 @@ impl Printer {
         self.text.push(character);
     }
 
+    /// These characters, with those that are large or small ones of them where that is alike.
+    fn alike(&self, first: char, last: char) -> Vec<ClassUnicodeRange> {
+        let mut class = ClassUnicode::new([ClassUnicodeRange::new(first, last)]);
+        if self.insensitive {
+            class.case_fold_simple();
+        }
+        class.ranges().to_vec()
+    }
+
+    fn ranges(&mut self, ranges: &[ClassUnicodeRange]) {
+        for range in ranges {
+            self.literal(range.start());
+            if range.start() != range.end() {
+                self.text.push('-');
+                self.literal(range.end());
+            }
+        }
+    }
+
     fn item(&mut self, item: &ClassSetItem) -> Result<(), RestError> {
         match item {
             ClassSetItem::Empty(_) => {}
-            ClassSetItem::Literal(literal) => self.literal(literal.c),
+            ClassSetItem::Literal(literal) => {
+                let alike = self.alike(literal.c, literal.c);
+                self.ranges(&alike);
+            }
             ClassSetItem::Range(range) => {
-                self.literal(range.start.c);
-                self.text.push('-');
-                self.literal(range.end.c);
+                let alike = self.alike(range.start.c, range.end.c);
+                self.ranges(&alike);
             }
             ClassSetItem::Perl(class) if !class.negated => self.text.push_str(perl(&class.kind)),
             ClassSetItem::Ascii(class) if !class.negated => {
-                let known = posix(&class.kind).ok_or_else(|| refused("such a class"))?;
-                self.text.push_str(known);
+                let known = match (&class.kind, self.insensitive) {
+                    (ClassAsciiKind::Lower | ClassAsciiKind::Upper, true) => Some("A-Za-z"),
+                    (kind, _) => posix(kind),
+                };
+                self.text
+                    .push_str(known.ok_or_else(|| refused("such a class"))?);
             }
             ClassSetItem::Union(union) => {
                 for item in &union.items {
@@ -268,13 +303,19 @@ mod tests {
 
     #[test]
     fn a_pattern_is_written_anew_for_its_engine() {
-        let read = |pattern| translate(pattern, Dialect::MariaDb);
+        let read = |pattern| translate(pattern, Dialect::MariaDb, false);
         assert_eq!(read("^a.b+?$").as_deref(), Ok("^a.b+\\z"));
         assert_eq!(
             read(r"(\d|[x\-z]){2,5}").as_deref(),
             Ok(r"(?:[0-9]|[x\-z]){2,5}")
         );
-        assert_eq!(translate("a$", Dialect::Postgres).as_deref(), Ok("a$"));
+        let alike = |pattern| translate(pattern, Dialect::MySql, true);
+        assert_eq!(alike("1s[b-c]").as_deref(), Ok("1[Ssſ][B-Cb-c]"));
+        assert_eq!(alike("ß").as_deref(), Ok("[ßẞ]"));
+        assert_eq!(
+            translate("a$", Dialect::Postgres, false).as_deref(),
+            Ok("a$")
+        );
     }
 
     #[test]
@@ -291,8 +332,11 @@ mod tests {
             "[[",
             "a*b*c*d*e*f*",
         ] {
-            assert!(translate(pattern, Dialect::Sqlite).is_err(), "{pattern}");
+            assert!(
+                translate(pattern, Dialect::Sqlite, false).is_err(),
+                "{pattern}"
+            );
         }
-        assert!(translate(&"a".repeat(201), Dialect::Sqlite).is_err());
+        assert!(translate(&"a".repeat(201), Dialect::Sqlite, false).is_err());
     }
 }

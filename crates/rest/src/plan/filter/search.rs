@@ -1,8 +1,8 @@
 //! Words in a text.
 //!
-//! PostgreSQL has its own search; the `simple` configuration, which knows no language, is the
-//! default, so that the same words are found on every engine. Elsewhere a search becomes
-//! conditions on words in a row: whole words, large and small letters alike.
+//! A search becomes conditions on words in a row, whole words, large and small letters alike, so
+//! that the same words are found on every engine. PostgreSQL's own search, which knows languages
+//! and takes `co-op` for three words, is asked for with a configuration: `plfts(english)`.
 
 use sql::{Dialect, Ident, Kind, Sql, Value};
 
@@ -38,7 +38,8 @@ pub(super) fn write(
         return Err(RestError::new(ErrorKind::Unprocessable, "22000", message)
             .hint("write words behind the operator"));
     }
-    if sql.dialect() == Dialect::Postgres {
+    let is_native = search.config.is_some() || search.syntax == SearchSyntax::Raw;
+    if is_native && sql.dialect() == Dialect::Postgres {
         return native(sql, alias, operand, search);
     }
     let alternatives = match search.syntax {
@@ -106,13 +107,17 @@ fn found(sql: &mut Sql, alias: &Ident, operand: &Operand<'_>, words: &[String]) 
             operand.write(sql, alias);
             sql.push(", ").arg(words.join(" ")).push(")");
         }
-        Dialect::Postgres | Dialect::MySql | Dialect::MariaDb => {
+        dialect @ (Dialect::Postgres | Dialect::MySql | Dialect::MariaDb) => {
             // Words are letters and digits, so nothing of them means anything else.
             let between = "[^[:alnum:]]+";
             let pattern = format!("(^|[^[:alnum:]]){}([^[:alnum:]]|$)", words.join(between));
             sql.push("(lower(");
             operand.write(sql, alias);
-            sql.push(") regexp ").arg(pattern).push(")");
+            sql.push(match dialect {
+                Dialect::Postgres => ") ~ ",
+                Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb => ") regexp ",
+            });
+            sql.arg(pattern).push(")");
         }
     }
 }
@@ -124,10 +129,11 @@ fn term(words: Vec<String>) -> Term {
     }
 }
 
-/// Letters and digits, small.
+/// Letters and digits, small: one letter for one letter, as the engines do it.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| !c.is_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
+    let words = words.filter(|word| !word.is_empty());
+    words.map(|word| word.chars().map(sql::lower).collect())
 }
 
 /// `fat "black cat" or -dog`, as PostgreSQL's `websearch_to_tsquery` reads it (manual, 12.3.2).

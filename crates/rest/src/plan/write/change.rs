@@ -5,7 +5,7 @@ use sql::{Dialect, Expect, Ident, Kind, Sql, Step, Value};
 
 use super::super::body::{self, Assignment};
 use super::super::filter::{Alone, Over, write_conditions};
-use super::shown::{Shown, kinds, returning};
+use super::shown::{Shown, returning};
 use super::{Done, WritePlan, Writer};
 use crate::access::{as_constant, constant, join};
 use crate::{ErrorKind, Request, RestError};
@@ -49,11 +49,10 @@ impl Writer<'_, '_> {
         }
         let returns = self.context.dialect.update_returning();
         if let (true, Some(columns)) = (returns, self.plain()?) {
-            returning(&mut sql, columns.iter().map(|(_, column)| &column.name));
-            let step = Step::new(sql).returning(kinds(&columns));
-            unit.push(step.expecting(expect));
-            let step = unit.len() - 1;
-            return Ok((step, Shown::Returned(step, Box::new(self.form(&columns)))));
+            let step = unit.len();
+            let (kinds, shown) = self.returned(&mut sql, &columns, step);
+            unit.push(Step::new(sql).returning(kinds).expecting(expect));
+            return Ok((step, shown));
         }
         let primary = self.require_key()?;
         if let Some(key) = self.key_after(assignments) {

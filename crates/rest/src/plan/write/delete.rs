@@ -3,7 +3,7 @@
 use sql::{Dialect, Expect, Sql, Step};
 
 use super::super::wanted::Wanted;
-use super::shown::{Shown, kinds, returning};
+use super::shown::Shown;
 use super::{Done, WritePlan, Writer};
 use crate::RestError;
 
@@ -29,10 +29,9 @@ impl Writer<'_, '_> {
                 Shown::Nothing
             }
             Some(Some(columns)) if self.context.dialect.delete_returning() => {
-                returning(&mut sql, columns.iter().map(|(_, column)| &column.name));
-                let step = Step::new(sql).returning(kinds(&columns));
-                unit.push(step.expecting(expect));
-                Shown::Returned(0, Box::new(self.form(&columns)))
+                let (kinds, shown) = self.returned(&mut sql, &columns, 0);
+                unit.push(Step::new(sql).returning(kinds).expecting(expect));
+                shown
             }
             Some(_) => {
                 let shown = self.read_steps(&mut unit, Wanted::Changeable(using, self.key))?;

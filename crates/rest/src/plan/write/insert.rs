@@ -243,20 +243,20 @@ impl Writer<'_, '_> {
         let known = key.iter().all(|column| rows.columns.contains(column));
         if known {
             for (place, row) in rows.rows.iter().enumerate() {
-                sql.push(if place == 0 { "(" } else { " or (" });
-                for (place, column) in key.iter().enumerate() {
-                    let index = rows
-                        .columns
-                        .iter()
-                        .position(|name| name == column)
-                        .unwrap_or(0);
-                    sql.push(if place == 0 { "" } else { " and " })
-                        .ident(column)
-                        .push(" = ");
-                    sql.arg(row[index].clone());
-                }
-                sql.push(")");
+                sql.push(if place == 0 { "" } else { " or " });
+                has_key(&mut sql, rows, key, row);
             }
+            // As they stand in the body, as the engines that return rows have it.
+            for (place, row) in rows.rows.iter().enumerate() {
+                sql.push(if place == 0 {
+                    " order by case when "
+                } else {
+                    " when "
+                });
+                has_key(&mut sql, rows, key, row);
+                sql.push(" then ").number(place as u64);
+            }
+            sql.push(" end");
         } else if let Some(column) = key.first() {
             // Numbers of one statement follow each other (InnoDB, simple inserts).
             sql.ident(column)
@@ -289,6 +289,19 @@ impl Writer<'_, '_> {
             texts.join(",")
         ))
     }
+}
+
+/// `(a = ? and b = ?)`
+fn has_key(sql: &mut Sql, rows: &Rows, key: &[Ident], row: &[Value]) {
+    sql.push("(");
+    for (place, column) in key.iter().enumerate() {
+        let index = rows.columns.iter().position(|name| name == column);
+        sql.push(if place == 0 { "" } else { " and " })
+            .ident(column)
+            .push(" = ")
+            .arg(row[index.unwrap_or(0)].clone());
+    }
+    sql.push(")");
 }
 
 /// A rule sees the new row, so every column that it reads has to be in it, by its default.

@@ -4,6 +4,8 @@
 //! of JSON and orders need a read: in the same unit where the rows' keys are known before it runs,
 //! behind it otherwise.
 
+use std::cmp::Ordering;
+
 use schema::Column;
 use sql::{Ident, Kind, Outcome, Sql, Step, Value};
 
@@ -23,6 +25,13 @@ pub(crate) enum Shown {
     Nothing,
     /// The rows that steps return, from this one on.
     Returned(usize, Box<Form>),
+    /// The same in the order of the values behind the shown ones: their primary key. Engines
+    /// return rows in the order in which they come across them.
+    Sorted {
+        step: usize,
+        shown: usize,
+        form: Box<Form>,
+    },
     /// The rows that the reading steps from this one on give.
     Read(usize, Box<Form>),
     /// The rows with these values, but for those that `step` found to be there before.
@@ -44,7 +53,7 @@ impl Shown {
     pub(super) fn written(&self, outcomes: &[Outcome]) -> Option<(Vec<Ident>, Vec<Vec<Value>>)> {
         let rows = |step: usize| outcomes.iter().skip(step).flat_map(|outcome| &outcome.rows);
         match self {
-            Self::Nothing | Self::Returned(..) | Self::Read(..) => None,
+            Self::Nothing | Self::Returned(..) | Self::Sorted { .. } | Self::Read(..) => None,
             Self::New {
                 step,
                 columns,
@@ -78,6 +87,18 @@ impl Shown {
                 form.take_together(from(step))?;
                 form
             }
+            Self::Sorted {
+                step,
+                shown,
+                mut form,
+            } => {
+                let mut outcome = outcomes.get(step).cloned().unwrap_or_default();
+                outcome
+                    .rows
+                    .sort_by(|one, other| by_key(&one.0[shown..], &other.0[shown..]));
+                form.take_together(&[outcome])?;
+                form
+            }
             Self::Read(step, mut form) => {
                 form.take(from(step))?;
                 form
@@ -85,6 +106,28 @@ impl Shown {
         };
         form.finish().map(Some)
     }
+}
+
+/// Which of two keys comes first.
+fn by_key(one: &[Value], other: &[Value]) -> Ordering {
+    let mut pairs = one.iter().zip(other);
+    let unequal = pairs.find(|(one, other)| one != other);
+    unequal.map_or(Ordering::Equal, |pair| match pair {
+        (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
+        (Value::Int(one), Value::Int(other)) => one.cmp(other),
+        (Value::Text(one), Value::Text(other)) => one.cmp(other),
+        (Value::Bytes(one), Value::Bytes(other)) => one.cmp(other),
+        (Value::Uuid(one), Value::Uuid(other)) => one.cmp(other),
+        (Value::Date(one), Value::Date(other)) => one.cmp(other),
+        (Value::Time(one), Value::Time(other)) => one.cmp(other),
+        (Value::Timestamp(one), Value::Timestamp(other)) => one.cmp(other),
+        (Value::Float(one), Value::Float(other)) => one.total_cmp(other),
+        (Value::Decimal(one), Value::Decimal(other)) => {
+            let number = |text: &str| text.parse().unwrap_or(0.0_f64);
+            number(one).total_cmp(&number(other))
+        }
+        _ => Ordering::Equal,
+    })
 }
 
 /// A form for columns that a statement returns.
@@ -107,7 +150,7 @@ pub(super) fn form(
 }
 
 /// What the columns decode to.
-pub(super) fn kinds(columns: &[(String, &Column)]) -> Vec<Kind> {
+fn kinds(columns: &[(String, &Column)]) -> Vec<Kind> {
     columns.iter().map(|(_, column)| column.ty.kind()).collect()
 }
 
@@ -181,6 +224,31 @@ impl<'a> Writer<'a, '_> {
         }
         // A statement that returns nothing returns no rows.
         Ok((!shown.is_empty()).then_some(shown))
+    }
+
+    /// What shows the rows that `step` returns, in the order of their keys: writes to `sql` what
+    /// it returns, and gives the kinds of that.
+    pub(super) fn returned(
+        &self,
+        sql: &mut Sql,
+        columns: &[(String, &'a Column)],
+        step: usize,
+    ) -> (Vec<Kind>, Shown) {
+        let primary = match self.key {
+            Some(_) => &[][..],
+            None => self.primary(),
+        };
+        let names = columns.iter().map(|(_, column)| &column.name);
+        returning(sql, names.chain(primary));
+        let mut kinds = kinds(columns);
+        kinds.extend(self.kinds_of(primary));
+        let form = Box::new(self.form(columns));
+        let shown = Shown::Sorted {
+            step,
+            shown: columns.len(),
+            form,
+        };
+        (kinds, shown)
     }
 
     /// Adds the reading of the rows with these values in these columns.

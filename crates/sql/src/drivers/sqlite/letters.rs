@@ -3,6 +3,8 @@
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
+use crate::spell::lower;
+
 /// Puts them in the place of SQLite's own.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
@@ -17,15 +19,6 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
         let text: Option<String> = call.get(0)?;
         Ok(text.map(|text| text.chars().map(upper).collect::<String>()))
     })
-}
-
-/// One letter for one letter, as the servers do it: `ß` stays.
-fn lower(letter: char) -> char {
-    let mut all = letter.to_lowercase();
-    match (all.next(), all.next()) {
-        (Some(only), None) => only,
-        _ => letter,
-    }
 }
 
 fn upper(letter: char) -> char {

@@ -42,7 +42,7 @@ fn pattern(call: &Context<'_>) -> rusqlite::Result<Arc<Regex>> {
 /// small ones alike.
 fn has_words(text: &str, words: &str) -> bool {
     let wanted: Vec<&str> = words.split(' ').collect();
-    let small = text.to_lowercase();
+    let small: String = text.chars().map(crate::spell::lower).collect();
     let found: Vec<&str> = small
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
