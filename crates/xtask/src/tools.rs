@@ -1,4 +1,5 @@
-//! Programs that nobody here wrote and that tests look through: a browser, a validator, a compiler.
+//! Programs that nobody here wrote and that tests look through: a browser, a validator, a compiler,
+//! clients, a searcher of holes.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,10 +10,11 @@ use crate::command::{find_program, run, target};
 use crate::packages;
 
 /// Packages of `PyPI`, at pinned versions.
-const PYTHON_PACKAGES: [&str; 3] = [
+const PYTHON_PACKAGES: [&str; 4] = [
     "openapi-spec-validator==0.9.0",
     "postgrest==2.31.0",
     "schemathesis==4.32.5",
+    "sqlmap==1.10.10",
 ];
 
 /// Packages of npm, at pinned versions: a compiler, clients of the data API, and what steers the

@@ -16,6 +16,7 @@ mod lists;
 mod nesting;
 mod parity;
 mod readme;
+mod sqlmap;
 mod values;
 mod views;
 mod watching;
