@@ -67,6 +67,7 @@ impl Stage {
         let database = ThrowAwayDatabase::create(engine).await?;
         let project = Project::empty()
             .with("DATABASE_URL", database.url())
+            .with("PILASTER_API_AGGREGATES", "on")
             .with("PILASTER_AUTH_PASSWORD_MEMORY_KIB", "8192")
             .with("PILASTER_AUTH_PASSWORD_ITERATIONS", "1");
         // The accounts come first: rows belong to them.
@@ -125,7 +126,8 @@ impl Stage {
         for (table, rows) in world.tables.iter_mut().zip(rows) {
             table.rows = rows;
         }
-        project.write("seed/world.sql", &world.seed());
+        let seed = world.seed() + &world.pairs();
+        project.write("seed/world.sql", &seed);
         project.succeed(PILASTER, &["db", "seed"]);
         Some((
             Self {

@@ -42,6 +42,122 @@ const FIXED: [&str; 22] = [
     "?select=*&num=lt.4",
 ];
 
+/// Reads of a table T and what it points to, P: relations of both directions, spread, as conditions
+/// and orders, and groups.
+const RELATED: [&str; 22] = [
+    "T?select=id,P(*)",
+    "T?select=id,...P(num,txt)&order=id",
+    "T?select=id,P!inner(txt)&order=id",
+    "T?select=id,P!inner(id)&P.num=gt.2",
+    "T?select=id,P()&P=is.null",
+    "T?select=id,P()&P=not.is.null&P.flag=is.true",
+    "T?select=id,P()&or=(P.is.null,num.gt.2)",
+    "T?select=id,P()&order=P(num).desc,id",
+    "T?select=id,P(id,T(id,num))&P.T.order=num&limit=3",
+    "P?select=id,T(*)",
+    "P?select=id,T(id,num)&T.order=num.desc&T.limit=1",
+    "P?select=id,...T(num)&T.order=txt",
+    "P?select=id,T!inner(id)&T.num=lt.4",
+    "P?select=id,T()&T=is.null",
+    "P?select=id,T(count(),num.max())",
+    "T?select=...P(num),count()",
+    "T?select=count()",
+    "T?select=flag,count(),num.sum(),txt.max()",
+    "T?select=owner,num.avg(),num.count()",
+    "T?select=num,count()&order=num.desc&limit=2",
+    "T?select=id,P(nothing)",
+    "T?select=txt.min()&flag=is.true",
+];
+
+/// Reads through the table between the first two.
+const BETWEEN: [&str; 8] = [
+    "t0?select=id,t1!pairs(id,num)",
+    "t0?select=id,t1!pairs!inner(id)&t1.flag=is.true",
+    "t1?select=id,t0!pairs(txt)&t0.order=num.desc&t0.limit=1",
+    "t1?select=id,...t0!pairs(num)&t0.order=txt",
+    "t0?select=id,t1!pairs()&t1=is.null",
+    "t0?select=id,t1!pairs(num.sum(),count())",
+    "pairs?select=t0(num),t1(txt)",
+    "pairs?select=...t0(num),count()",
+];
+
+/// Reads of the view of a table.
+const VIEWED: [&str; 6] = [
+    "",
+    "?num=gt.2&order=num,id",
+    "?select=flag,count()&order=flag",
+    "?or=(txt.eq.a,flag.is.false)&select=id",
+    "?select=id,num&order=num.desc&limit=2",
+    "?owner=is.null",
+];
+
+/// A request besides the fixed ones: method, address, body, preferences.
+type More = (&'static str, String, Option<Json>, &'static str);
+
+/// Those that speak of relations, groups and views, and writes that show relations or meet rows
+/// that are there.
+fn more(world: &World) -> Vec<More> {
+    let mut all: Vec<More> = Vec::new();
+    let mut read = |url: String| all.push(("GET", format!("/api/{url}"), None, "count=exact"));
+    BETWEEN.iter().for_each(|url| read((*url).to_owned()));
+    for (place, table) in world.tables.iter().enumerate() {
+        VIEWED
+            .iter()
+            .for_each(|behind| read(format!("v{place}{behind}")));
+        let parent = format!("t{}", table.parent.unwrap_or(place));
+        for url in RELATED {
+            read(url.replace('T', &table.name).replace('P', &parent));
+        }
+    }
+    for (place, table) in world.tables.iter().enumerate() {
+        let parent = format!("t{}", table.parent.unwrap_or(place));
+        let shown = format!("/api/t{place}?select=id,num,{parent}(id,txt)");
+        let own = format!("/api/t{place}");
+        let row = |id: u8| serde_json::json!({"id": id, "num": 3, "txt": "b"});
+        let both = serde_json::json!([row(1), row(2), row(90)]);
+        let change = serde_json::json!({"num": 5});
+        all.extend([
+            (
+                "POST",
+                shown.clone(),
+                Some(row(90)),
+                "return=representation, tx=rollback",
+            ),
+            (
+                "POST",
+                shown.clone(),
+                Some(both.clone()),
+                "return=representation, resolution=merge-duplicates, tx=rollback",
+            ),
+            (
+                "POST",
+                own.clone(),
+                Some(both.clone()),
+                "return=representation, resolution=ignore-duplicates, tx=rollback",
+            ),
+            (
+                "POST",
+                own.clone(),
+                Some(row(2)),
+                "resolution=merge-duplicates, tx=rollback",
+            ),
+            (
+                "PATCH",
+                format!("{shown}&id=gt.0&order=id"),
+                Some(change),
+                "return=representation, tx=rollback",
+            ),
+            (
+                "DELETE",
+                format!("{shown}&num=lt.5"),
+                None,
+                "return=representation, tx=rollback",
+            ),
+        ]);
+    }
+    all
+}
+
 /// A change of the database that this caller must not notice; how many values it changes.
 async fn change_what_is_hidden(stage: &Stage, world: &mut World, who: &Who, dice: &Dice) -> usize {
     let before = world.clone();
@@ -156,6 +272,20 @@ async fn answers(stage: &Stage, world: &World, who: &Who, asks: &[Ask]) -> Vec<(
             }
         }
     }
+    for (method, url, body, prefer) in more(world) {
+        let request = stage.server.request(method, &url).header("Prefer", prefer);
+        let request = match who.token.is_empty() {
+            true => request,
+            false => request.bearer_auth(&who.token),
+        };
+        let request = match &body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let answer = Answer::read(request).await;
+        assert!(answer.status < 500, "{method} {url}: {}", answer.body);
+        all.push((format!("{method} {url} ({prefer})"), seen(&answer)));
+    }
     for ask in asks {
         let (answer, said) = stage.send_with(who, ask, world, ", tx=rollback").await;
         all.push((said, seen(&answer)));
@@ -169,13 +299,15 @@ async fn answers_alike(engine: &str) {
         let Some((stage, mut world)) = Stage::build(engine, &dice).await else {
             return;
         };
-        let mut changed = 0;
+        let (mut changed, mut shown, mut asked) = (0, 0, 0);
         for who in &stage.people {
             let ask = |_| Ask::random(&dice, &world, who, &stage.users);
             let asks: Vec<Ask> = (0..REQUESTS).map(ask).collect();
             let first = answers(&stage, &world, who, &asks).await;
             changed += change_what_is_hidden(&stage, &mut world, who, &dice).await;
             let second = answers(&stage, &world, who, &asks).await;
+            asked += first.len();
+            shown += first.iter().filter(|(_, one)| one.starts_with('2')).count();
             for ((said, one), (_, other)) in first.iter().zip(&second) {
                 let rules = world.schema(None);
                 assert_eq!(
@@ -184,6 +316,10 @@ async fn answers_alike(engine: &str) {
                 );
             }
         }
+        assert!(
+            shown * 5 > asked,
+            "{engine}, seed {seed}: {shown} of {asked}"
+        );
         assert!(changed > 0, "{engine}, seed {seed}: nothing was hidden");
     }
 }

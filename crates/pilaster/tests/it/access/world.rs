@@ -43,6 +43,16 @@ pub(super) const COLUMNS: [(&str, &str); 6] = [
     ("up", "integer"),
 ];
 
+/// A table between the first two, which everybody reads.
+const BETWEEN: &str = "create table pairs (
+  one integer not null references t0 on update cascade on delete cascade,
+  other integer not null references t1 on update cascade on delete cascade,
+  primary key (one, other)
+);
+grant select on pairs to anon, authenticated;
+create policy everybody on pairs for select using (true);
+";
+
 pub(super) type Row = Map<String, Json>;
 
 #[derive(Clone, Debug)]
@@ -275,7 +285,28 @@ impl World {
                 text.push_str(&Self::policy(policy, place, number, &role));
             }
         }
+        if prefix.is_none() {
+            text.push_str(BETWEEN);
+            for table in &self.tables {
+                text.push_str(&Self::view(table));
+            }
+        }
         text
+    }
+
+    /// What one role may see of a table as a view of its own.
+    fn view(table: &Table) -> String {
+        let mut grants = table.grants.iter();
+        let Some(grant) = grants.find(|grant| grant.verb == "select") else {
+            return String::new();
+        };
+        let name = table.name.replace('t', "v");
+        let columns = grant.columns.clone().unwrap_or_else(|| table.names());
+        let (columns, role) = (columns.join(", "), grant.role);
+        format!(
+            "create view {name} as select {columns} from {};\ngrant select on {name} to {role};\n",
+            table.name
+        )
     }
 
     fn policy(
@@ -329,6 +360,20 @@ impl World {
             .expect("a text");
         }
         text
+    }
+
+    /// An insert of what the table between says: which rows of the first two belong together.
+    pub(super) fn pairs(&self) -> String {
+        let ids = |place: usize| self.tables[place].rows.iter().map(|row| &row["id"]);
+        let pairs = ids(0).flat_map(|left| ids(1).map(move |right| (left, right)));
+        let pairs = pairs.enumerate().filter(|(number, _)| number % 3 != 1);
+        let pairs: Vec<String> = pairs
+            .map(|(_, (left, right))| format!("({left}, {right})"))
+            .collect();
+        format!(
+            "insert into pairs (one, other) values {};\n",
+            pairs.join(", ")
+        )
     }
 }
 
