@@ -100,7 +100,9 @@ fn session_options(options: &DbOptions, purpose: Purpose) -> String {
         Purpose::Read => " -c default_transaction_read_only=on",
         Purpose::Write => "",
     };
-    format!("-c statement_timeout={timeout} -c TimeZone=UTC{read_only}")
+    // Our quoted constants double the quote and nothing else, whatever the server's default is.
+    let plain = "-c standard_conforming_strings=on";
+    format!("{plain} -c statement_timeout={timeout} -c TimeZone=UTC{read_only}")
 }
 
 fn tls_connector() -> MakeRustlsConnect {
