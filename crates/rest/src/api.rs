@@ -86,11 +86,15 @@ impl Api {
         require_profile(request)?;
         let access = self.access(&caller.roles);
         let context = self.context(&access, caller, moment);
+        if let [rpc, name] = request.path
+            && rpc == "rpc"
+        {
+            return match_name(&self.endpoints, name, request, context);
+        }
         if let Some(plan) = match_path(&self.endpoints, request, context)? {
             return Ok(plan);
         }
         match request.path {
-            [rpc, name] if rpc == "rpc" => match_name(&self.endpoints, name, request, context),
             [table] => self.table(context, table, None, request),
             [table, key] => self.table(context, table, Some(key), request),
             _ => Err(RestError::new(

@@ -117,13 +117,18 @@ impl Endpoint {
         self.segments.iter().map(segment).collect()
     }
 
-    /// Its name below `/rpc/`: the fixed parts of its path, as `activities_like`.
+    /// Its name below `/rpc/`: the fixed parts of its path, as `activities_like`; those in `api/rpc/`
+    /// need not say so.
     pub(crate) fn name(&self) -> String {
         let fixed = self.segments.iter().filter_map(|segment| match segment {
             Segment::Fixed(text) => Some(text.as_str()),
             Segment::Parameter(_) => None,
         });
-        fixed.collect::<Vec<_>>().join("_")
+        let fixed: Vec<&str> = fixed.collect();
+        match fixed.as_slice() {
+            ["rpc", rest @ ..] if !rest.is_empty() => rest.join("_"),
+            all => all.join("_"),
+        }
     }
 
     pub(crate) fn route(&self) -> RouteInfo {

@@ -49,7 +49,12 @@ Values are spelled alike on every engine: moments in UTC with six fraction digit
 beyond ±(2^53 − 1) as strings of digits, exact decimals as strings, bytes as base64.
 
 Each path below /api answers below /rest/v1 too, for clients of PostgREST. Each GET has its HEAD. \
-Every error has the same shape, and the id of its request.";
+Every error has the same shape, and the id of its request.
+
+SQL files are also called by name: POST /api/rpc/films_of is api/films/of.get.sql, its parameters in \
+the body. Reads have an ETag for If-None-Match and If-Match; cursor= pages behind the last row and \
+links to the next page; Accept: text/event-stream tells changes as they happen. Writes take an \
+Idempotency-Key; POST /api/$batch runs several requests in one transaction.";
 
 pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value {
     let access = api.access(roles);

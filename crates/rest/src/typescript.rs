@@ -6,7 +6,7 @@ use serde_json::Value;
 use sql::{Element, Ident};
 
 use crate::access::{Access, TableAccess};
-use crate::endpoint::{Endpoint, Parameter, Place, Segment};
+use crate::endpoint::{Endpoint, Parameter, Place};
 use crate::openapi::choices;
 use crate::{Answer, Api, Method, RoleSet};
 
@@ -333,18 +333,17 @@ fn enums(writer: &mut Writer, relations: &Relations<'_>) {
     });
 }
 
-/// The files that `rpc(name)` of supabase-js calls: those of `api/rpc/`.
+/// The files, by the names under which `rpc(name)` of supabase-js calls them.
 fn functions(writer: &mut Writer, endpoints: &[&Endpoint]) {
-    let name = |own: &Endpoint| match own.segments.as_slice() {
-        [Segment::Fixed(folder), Segment::Fixed(name)] if folder == "rpc" => Some(name.clone()),
-        _ => None,
-    };
     let mut all: Vec<(String, &Endpoint)> = Vec::new();
-    // A name has one type: that of the POST, which rpc() sends unless told otherwise.
-    for method in [Method::Post, Method::Get] {
-        for own in endpoints.iter().filter(|own| own.method == method) {
-            if let Some(name) = name(own).filter(|name| all.iter().all(|(known, _)| known != name))
-            {
+    // A name has one type: that of the file that writes, which rpc() calls unless told otherwise.
+    for reads in [false, true] {
+        for own in endpoints
+            .iter()
+            .filter(|own| (own.method == Method::Get) == reads)
+        {
+            let name = own.name();
+            if all.iter().all(|(known, _)| *known != name) {
                 all.push((name, own));
             }
         }

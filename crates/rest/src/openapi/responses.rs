@@ -84,8 +84,9 @@ pub(super) fn schemas(schemas: &mut Object) {
         "properties": {
             "code": {"type": "string", "description": "Stable: one of PostgREST's codes or an SQLSTATE"},
             "message": {"type": "string", "description": "The cause, in a sentence"},
-            "details": {"description": "For programs: of a 422 the list of faults",
-                "anyOf": [{"type": "array", "items": refer("schemas", "Fault")}, {}]},
+            "details": {"type": ["string", "null"], "description": "More, for people"},
+            "errors": {"type": "array", "description": "More, for programs: of a 422 the faults",
+                "items": {"anyOf": [refer("schemas", "Fault"), {}]}},
             "hint": {"type": ["string", "null"], "description": "What to do"},
             "request_id": {"type": "string", "description": "As in X-Request-Id and the log"}
         },
