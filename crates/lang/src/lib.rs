@@ -12,6 +12,7 @@ mod parse;
 mod portable;
 mod query;
 mod render;
+mod role;
 mod source;
 mod statement;
 mod types;
@@ -33,6 +34,7 @@ pub use query::{
 pub use render::{
     Environment, ExpressionWriter, WriteRules, ddl_expression, ddl_now, ddl_query, ddl_write,
 };
+pub use role::{AlterRole, RoleLimit, RoleSetting};
 pub use source::{Diagnostic, Source, Span};
 pub use statement::{
     AlterAction, AlterTable, ColumnChange, ColumnDef, CommentOn, CommentTarget, CreateEnum,

@@ -5,6 +5,7 @@ mod alter;
 mod create;
 mod function;
 mod native;
+mod role;
 mod sqlite;
 mod statements;
 mod types;

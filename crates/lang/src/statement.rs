@@ -4,7 +4,7 @@ use std::fmt;
 
 use sql::{Dialect, Ident};
 
-use crate::{RawExpr, RawQuery, Span, Type};
+use crate::{AlterRole, RawExpr, RawQuery, Span, Type};
 
 /// One statement.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub enum Statement {
     CreateView(ViewDef),
     /// `CREATE ROLE`
     CreateRole(CreateRole),
+    /// `ALTER ROLE … SET`
+    AlterRole(AlterRole),
     /// `GRANT … ON table TO role`
     Grant(Grant),
     /// `GRANT role TO role`

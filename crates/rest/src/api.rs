@@ -9,6 +9,7 @@ use schema::Catalog;
 use sql::{Dialect, Kind, Sql, Step};
 
 use crate::access::Access;
+use crate::budget::Rights;
 use crate::endpoint::{Endpoint, match_name, match_path};
 use crate::plan::{Context, Target, Wanted, plan_read, plan_shown, plan_write, split};
 use crate::request::{
@@ -30,7 +31,7 @@ pub struct Api {
     dialect: Dialect,
     limits: Limits,
     /// What each set of roles may do, worked out once.
-    access: RwLock<HashMap<RoleSet, Arc<Access>>>,
+    rights: RwLock<HashMap<RoleSet, Arc<Rights>>>,
 }
 
 impl Api {
@@ -48,7 +49,7 @@ impl Api {
             endpoints,
             dialect,
             limits,
-            access: RwLock::new(HashMap::new()),
+            rights: RwLock::new(HashMap::new()),
         })
     }
 
@@ -58,22 +59,17 @@ impl Api {
         &self.catalog
     }
 
-    /// What a request may ask for at most.
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
     /// What a set of roles may do.
-    pub(crate) fn access(&self, roles: &RoleSet) -> Arc<Access> {
-        let known = self.access.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(access) = known.get(roles) {
-            return Arc::clone(access);
+    pub(crate) fn rights(&self, roles: &RoleSet) -> Arc<Rights> {
+        let known = self.rights.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rights) = known.get(roles) {
+            return Arc::clone(rights);
         }
         drop(known);
-        let access = Arc::new(Access::of(&self.catalog, roles));
-        let mut known = self.access.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(roles.clone(), Arc::clone(&access));
-        access
+        let rights = Arc::new(Rights::of(&self.catalog, roles, self.limits));
+        let mut known = self.rights.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(roles.clone(), Arc::clone(&rights));
+        rights
     }
 
     /// Understands a request, or says what is wrong with it.
@@ -84,8 +80,8 @@ impl Api {
         moment: Moment<'_>,
     ) -> Result<Plan, RestError> {
         require_profile(request)?;
-        let access = self.access(&caller.roles);
-        let context = self.context(&access, caller, moment);
+        let rights = self.rights(&caller.roles);
+        let context = self.context(&rights, caller, moment);
         if let [rpc, name] = request.path
             && rpc == "rpc"
         {
@@ -107,17 +103,17 @@ impl Api {
 
     pub(crate) fn context<'a>(
         &'a self,
-        access: &'a Access,
+        rights: &'a Rights,
         caller: &'a Caller,
         moment: Moment<'a>,
     ) -> Context<'a> {
         Context {
             catalog: &self.catalog,
-            access,
+            access: &rights.access,
             caller,
             moment,
             dialect: self.dialect,
-            limits: &self.limits,
+            limits: &rights.limits,
         }
     }
 
@@ -129,15 +125,15 @@ impl Api {
         caller: &Caller,
         moment: Moment<'_>,
     ) -> Result<Plan, RestError> {
-        let access = self.access(&caller.roles);
-        let context = self.context(&access, caller, moment);
+        let rights = self.rights(&caller.roles);
+        let context = self.context(&rights, caller, moment);
         let [table] = request.path else {
             return self.plan(request, caller, moment);
         };
         let Some(target) = context.target(table) else {
             return self.plan(request, caller, moment);
         };
-        let mut read = parse(request.query, &self.limits)?;
+        let mut read = parse(request.query, context.limits)?;
         let prefer = Prefer::parse(request.prefer)?;
         let primary = target.table.primary_key.as_ref();
         let readable = target.access.readable();
@@ -174,7 +170,7 @@ impl Api {
             .ok_or_else(|| self.unknown(context, name))?;
         let prefer = Prefer::parse(request.prefer)?;
         let media = negotiate(request.accept)?;
-        let mut read = parse(request.query, &self.limits)?;
+        let mut read = parse(request.query, context.limits)?;
         let key = match (key, request.method) {
             (Some(key), _) => Some(readable_key(target, key)?),
             (None, Method::Put) => Some(filtered_key(target, &mut read)?),
@@ -224,15 +220,15 @@ impl Api {
         columns: &[sql::Ident],
         values: &[Vec<sql::Value>],
     ) -> Result<ReadPlan, RestError> {
-        let access = self.access(&caller.roles);
-        let context = self.context(&access, caller, moment);
+        let rights = self.rights(&caller.roles);
+        let context = self.context(&rights, caller, moment);
         let name = request.path.first().map_or("", AsRef::as_ref);
         let target = context
             .target(name)
             .ok_or_else(|| self.unknown(context, name))?;
         let prefer = Prefer::parse(request.prefer)?;
         let media = negotiate(request.accept)?;
-        let read = parse(request.query, &self.limits)?;
+        let read = parse(request.query, context.limits)?;
         let wanted = Wanted::Written(columns, values);
         plan_shown(context, target, &read, wanted, media, &prefer)
     }
@@ -246,8 +242,8 @@ impl Api {
         caller: &Caller,
         moment: Moment<'_>,
     ) -> Result<Option<Nested>, RestError> {
-        let access = self.access(&caller.roles);
-        let context = self.context(&access, caller, moment);
+        let rights = self.rights(&caller.roles);
+        let context = self.context(&rights, caller, moment);
         match context.target(table) {
             Some(target) if target.view.is_none() => split(context, target, object),
             _ => Ok(None),
@@ -289,8 +285,8 @@ impl Api {
         caller: &Caller,
         moment: Moment<'_>,
     ) -> Result<Option<Step>, RestError> {
-        let access = self.access(&caller.roles);
-        let context = self.context(&access, caller, moment);
+        let rights = self.rights(&caller.roles);
+        let context = self.context(&rights, caller, moment);
         let (Dialect::Postgres | Dialect::MySql | Dialect::MariaDb, [table, key]) =
             (self.dialect, request.path)
         else {
@@ -332,8 +328,8 @@ impl Api {
         caller: &Caller,
         moment: Moment<'_>,
     ) -> Option<String> {
-        let access = self.access(&caller.roles);
-        let context = self.context(&access, caller, moment);
+        let rights = self.rights(&caller.roles);
+        let context = self.context(&rights, caller, moment);
         let mut methods: Vec<&str> = Vec::new();
         let is_named =
             |file: &&Endpoint| matches!(path, [rpc, name] if rpc == "rpc" && *name == file.name());

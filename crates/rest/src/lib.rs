@@ -6,6 +6,7 @@
 
 mod access;
 mod api;
+mod budget;
 mod endpoint;
 mod error;
 mod json;

@@ -57,13 +57,13 @@ links to the next page; Accept: text/event-stream tells changes as they happen. 
 Idempotency-Key; POST /api/$batch runs several requests in one transaction.";
 
 pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value {
-    let access = api.access(roles);
-    let anonymous = api.access(&RoleSet::anonymous(api.catalog()));
+    let rights = api.rights(roles);
+    let anonymous = api.rights(&RoleSet::anonymous(api.catalog()));
     let view = View {
         api,
         roles,
-        access: &access,
-        anonymous: &anonymous,
+        access: &rights.access,
+        anonymous: &anonymous.access,
     };
     let mut paths = Object::new();
     let mut schemas = Object::new();
@@ -96,7 +96,7 @@ pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value 
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "parameters": parameters::shared(api.limits()),
+            "parameters": parameters::shared(&rights.limits),
             "headers": responses::headers(),
             "responses": responses::shared(),
             "securitySchemes": security_schemes(&info.server_url),

@@ -66,12 +66,13 @@ impl Api {
         let mut lines = Vec::new();
         for role in &catalog.roles {
             let roles = RoleSet::of_role(catalog, &role.name);
-            let access = self.access(&roles);
+            let rights = self.rights(&roles);
+            let access = &rights.access;
             for table in catalog.relations() {
                 let view = catalog.view(table.name.as_str());
                 let cells = PRIVILEGES.into_iter();
                 lines.extend(cells.filter_map(|privilege| {
-                    relation_line(role.name.as_str(), &roles, &access, table, view, privilege)
+                    relation_line(role.name.as_str(), &roles, access, table, view, privilege)
                 }));
             }
             let callable = |file: &&Endpoint| file.roles.iter().any(|role| roles.has(role));

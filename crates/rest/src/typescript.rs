@@ -42,7 +42,7 @@ export type Enums<Name extends keyof Database[\"public\"][\"Enums\"]> = Database
 
 /// The whole module, as a set of roles sees the API; the same declarations give the same text.
 pub(crate) fn module(api: &Api, roles: &RoleSet) -> String {
-    let access = api.access(roles);
+    let access = &api.rights(roles).access;
     let mut writer = Writer {
         text: String::from(HEAD),
         depth: 2,

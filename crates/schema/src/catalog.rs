@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use lang::{
-    Expr, FunctionDef, NativeStatement, PolicyCommand, Privilege, Query, ReferentialAction, Span,
-    Type, ViewDef, Was,
+    Expr, FunctionDef, NativeStatement, PolicyCommand, Privilege, Query, ReferentialAction,
+    RoleSetting, Span, Type, ViewDef, Was,
 };
 use sql::Ident;
 
@@ -59,6 +59,8 @@ pub struct Role {
     pub name: Ident,
     /// The roles that were granted to it, directly.
     pub inherits: Vec<Ident>,
+    /// What the data API gives it at most, where that is its own; each limit once.
+    pub settings: Vec<RoleSetting>,
 }
 
 /// A declared table.

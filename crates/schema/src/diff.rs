@@ -23,7 +23,7 @@ pub struct Difference {
 
 /// The steps from one catalog to another, or what no step can do yet.
 ///
-/// Roles, grants and policies are not the database's (ADR 0003).
+/// Roles with their limits, grants and policies are not the database's (ADR 0003).
 pub fn diff(from: &Catalog, to: &Catalog) -> Result<Difference, Vec<Diagnostic>> {
     let before = from;
     let (mut operations, from) = rename::renames(from, to)?;

@@ -60,6 +60,7 @@ impl Catalog {
         let role = |name: &&'static str| Role {
             name: Ident::of(name),
             inherits: Vec::new(),
+            settings: Vec::new(),
         };
         Self {
             roles: BUILT_IN.iter().map(role).collect(),
@@ -102,6 +103,7 @@ impl Catalog {
 
     fn resolve(&mut self, placed: &[Placed<'_>], kind: CatalogKind, errors: &mut Vec<Diagnostic>) {
         self.declare_roles(placed, errors);
+        self.declare_settings(placed, errors);
         self.declare_functions(placed, errors);
         self.declare_tables(placed, kind, errors);
         self.declare_constraints(placed, errors);

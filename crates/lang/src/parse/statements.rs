@@ -5,11 +5,11 @@ use sqlparser::ast;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{alter, create, function, name, place_of, table_name, view};
+use super::{alter, create, function, name, place_of, role, table_name, view};
 use crate::{
-    CommentOn, CommentTarget, CreateEnum, CreateIndex, CreatePolicy, CreateRole, Diagnostic,
-    DropIndex, DropTable, DropView, Grant, GrantRole, IndexKeyDef, PolicyCommand, Privilege,
-    RawExpr, RawQuery, Source, Span, Statement,
+    CommentOn, CommentTarget, CreateEnum, CreateIndex, CreatePolicy, Diagnostic, DropIndex,
+    DropTable, DropView, Grant, GrantRole, IndexKeyDef, PolicyCommand, Privilege, RawExpr,
+    RawQuery, Source, Span, Statement,
 };
 
 type Parsed<T> = Result<T, Diagnostic>;
@@ -45,14 +45,10 @@ pub(super) fn translate(
         ast::Statement::CreateView(create) => {
             one(Statement::CreateView(view::view(source, create, span)?))
         }
-        ast::Statement::CreateRole(role) => role
-            .names
-            .iter()
-            .map(|object| {
-                let name = table_name(&source.path, object, span)?;
-                Ok(Statement::CreateRole(CreateRole { name, span }))
-            })
-            .collect(),
+        ast::Statement::CreateRole(create) => role::create_roles(source, &create.names, span),
+        ast::Statement::AlterRole { name, operation } => one(Statement::AlterRole(
+            role::alter_role(source, name, operation, span)?,
+        )),
         ast::Statement::Grant(granted) => grant(source, granted, span),
         ast::Statement::CreatePolicy(policy) => one(Statement::CreatePolicy(create_policy(
             source, policy, span,
@@ -83,7 +79,7 @@ pub(super) fn translate(
                 format!("{} is not offered here", words.join(" ")),
             )
             .hint(
-                "a schema holds CREATE TABLE, VIEW, INDEX, TYPE … AS ENUM, FUNCTION, ROLE and POLICY, GRANT and COMMENT ON; \
+                "a schema holds CREATE TABLE, VIEW, INDEX, TYPE … AS ENUM, FUNCTION, ROLE and POLICY, ALTER ROLE, GRANT and COMMENT ON; \
                      queries belong in api/, rows in seed/",
             ))
         }

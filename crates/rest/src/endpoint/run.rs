@@ -316,13 +316,13 @@ impl Endpoint {
                 _ => BaseRole::Authenticated,
             };
             let roles = RoleSet::effective(api.catalog(), base, &[role.to_string()]);
-            let access = api.access(&roles);
+            let rights = api.rights(&roles);
             let caller = Caller {
                 roles,
                 base_role: base,
                 ..Caller::anonymous(api.catalog())
             };
-            let access = (!self.definer).then_some(&*access);
+            let access = (!self.definer).then_some(&rights.access);
             let environment = RequestEnvironment::new(Some(&caller), moment, access, &values);
             for statement in &self.statements {
                 match statement {

@@ -158,8 +158,8 @@ impl Api {
                 .err()
                 .unwrap_or_else(|| RestError::table(name, None)));
         };
-        let access = self.access(&caller.roles);
-        let context = self.context(&access, caller, moment);
+        let rights = self.rights(&caller.roles);
+        let context = self.context(&rights, caller, moment);
         self.explain_table(context, table, request, verdict)
     }
 

@@ -396,7 +396,7 @@ fn require_groups(
             "PGRST123",
             "aggregates are not allowed for your roles",
         )
-        .hint("the operator allows them with the limit aggregates = true"));
+        .hint("the operator allows them with api.aggregates = \"on\""));
     }
     if is_grouped && within == Within::Row {
         return Err(

@@ -156,6 +156,7 @@ fn change(
                 Statement::Grant(grant) => grant.span,
                 Statement::CreatePolicy(policy) => policy.span,
                 Statement::CreateRole(role) => role.span,
+                Statement::AlterRole(role) => role.span,
                 _ => lang::Span { line: 1, column: 1 },
             };
             Err(

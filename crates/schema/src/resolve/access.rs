@@ -1,4 +1,4 @@
-//! Roles, grants and policies.
+//! Roles and their limits, grants and policies.
 
 use lang::{
     Diagnostic, PolicyCommand, Privilege, RawExpr, Span, Statement, Type, check_expression,
@@ -24,6 +24,7 @@ impl Catalog {
             self.roles.push(Role {
                 name: create.name.clone(),
                 inherits: Vec::new(),
+                settings: Vec::new(),
             });
         }
         for (path, statement) in placed {
@@ -46,6 +47,27 @@ impl Catalog {
             if let Some(to) = self.roles.iter_mut().find(|role| role.name == grant.to) {
                 to.inherits.push(grant.role.clone());
             }
+        }
+    }
+
+    /// What `ALTER ROLE … SET` says, in force with the files, as grants are.
+    pub(super) fn declare_settings(&mut self, placed: &[Placed<'_>], errors: &mut Vec<Diagnostic>) {
+        for (path, statement) in placed {
+            let Statement::AlterRole(alter) = statement else {
+                continue;
+            };
+            let role = self.roles.iter_mut().find(|role| role.name == alter.name);
+            let Some(role) = role else {
+                errors.push(self.missing_role(path, alter.span, &alter.name));
+                continue;
+            };
+            let (name, limit) = (&alter.name, alter.setting.limit);
+            if role.settings.iter().any(|known| known.limit == limit) {
+                let message = format!("{} of {name} is set twice", limit.name());
+                errors.push(Diagnostic::new(*path, alter.span, message));
+                continue;
+            }
+            role.settings.push(alter.setting);
         }
     }
 

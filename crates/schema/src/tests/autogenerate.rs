@@ -324,16 +324,17 @@ async fn forget(db: &Db) {
 
 /// What needs no migration, because it is not the database's: it is in force with the files.
 #[test]
-fn grants_and_policies_are_part_of_the_model() {
+fn grants_policies_and_limits_are_part_of_the_model() {
     let table = "create table t (id integer primary key, owner uuid);";
     let before = catalog(table);
     let after = catalog(&format!(
         "{table} create role editor; grant select on t to anon; grant update (owner) on t to editor;
-         create policy own on t using (owner = auth.uid());"
+         create policy own on t using (owner = auth.uid()); alter role editor set api.max_rows = 5;"
     ));
     let difference = diff(&before, &after).expect("no question");
     assert!(difference.operations.is_empty());
     let one = after.table("t").expect("declared");
     assert_eq!((one.grants.len(), one.policies.len()), (2, 1));
-    assert!(after.roles.iter().any(|role| role.name == *"editor"));
+    let editor = after.roles.iter().find(|role| role.name == *"editor");
+    assert_eq!(editor.map(|role| role.settings.len()), Some(1));
 }

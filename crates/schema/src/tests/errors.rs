@@ -60,6 +60,67 @@ fn every_mistake_names_its_place_and_its_cause() {
         ),
         ("grant delete to anon;", "there is no role delete"),
         (
+            "create role editor;\nalter role editr set api.max_rows = 5;",
+            "schema/test.sql:2:1: there is no role editr",
+        ),
+        (
+            "alter role anon set api.max_row = 5;",
+            "schema/test.sql:1:21: api.max_row is not a setting of a role",
+        ),
+        (
+            "alter role anon set api.max_row = 5;",
+            "did you mean api.max_rows?",
+        ),
+        (
+            "alter role anon set max_deph to 5;",
+            "did you mean api.max_depth?",
+        ),
+        (
+            "alter role anon set work_mem = '4MB';",
+            "known are api.default_rows, api.max_rows",
+        ),
+        (
+            "alter role anon\n set statement_timeout = '2s';",
+            "schema/test.sql:2:6: statement_timeout is not set for a role",
+        ),
+        (
+            "alter role anon set statement_timeout = '2s';",
+            "server.request_timeout",
+        ),
+        (
+            "alter role anon set api.max_rows =\n many;",
+            "schema/test.sql:2:2: api.max_rows is a whole number from 1 to 2147483647, not many",
+        ),
+        ("alter role anon set api.max_rows = 0;", "not 0"),
+        ("alter role anon set api.max_rows = -1;", "not -1"),
+        ("alter role anon set api.max_rows = 1.5;", "not 1.5"),
+        ("alter role anon set api.max_rows = on;", "not on"),
+        (
+            "alter role anon set api.max_rows = 2147483648;",
+            "not 2147483648",
+        ),
+        (
+            "alter role anon set api.aggregates = 5;",
+            "api.aggregates is on or off, not 5",
+        ),
+        (
+            "alter role anon set api.plans = off;\nalter role anon set api.plans = on;",
+            "schema/test.sql:2:1: api.plans of anon is set twice",
+        ),
+        (
+            "alter role anon set api.max_rows = default;",
+            "the value of pilaster.toml holds; leave it out",
+        ),
+        ("alter role anon reset all;", "is not offered"),
+        (
+            "alter role anon in database d set api.max_rows = 5;",
+            "write ALTER ROLE name SET",
+        ),
+        (
+            "alter role anon rename to nobody;",
+            "schema/test.sql:1:1: ALTER ROLE anon RENAME TO nobody is not offered",
+        ),
+        (
             "create table a (id uuid);\ngrant select (nme) on a to anon;",
             "a has no column nme",
         ),
@@ -110,4 +171,47 @@ fn every_mistake_names_its_place_and_its_cause() {
 fn one_mistake_does_not_hide_the_next() {
     let found = mistake("create table a (id money);\ncreate table b (id serial);\n");
     assert!(found.contains("1:17") && found.contains("2:17"), "{found}");
+}
+
+#[test]
+fn a_role_has_limits_of_its_own() {
+    let text = "alter role editor set api.max_rows = 5000;
+        alter role editor set \"api\".MAX_NODES to '7';
+        create role editor;
+        alter role anon set api.aggregates = on;
+        alter role authenticated set api.plans to 'off';
+        alter role service set api.aggregates = false;
+        alter role authenticated set api.max_depth = 1;
+        alter role service set api.max_response_bytes = 2147483647;";
+    let catalog = Catalog::from_sources(&[source(text)], CatalogKind::User);
+    let catalog = catalog.unwrap_or_else(|errors| panic!("{}", show(&errors)));
+    let settings = catalog.roles.iter().flat_map(|role| {
+        let line =
+            |one: &lang::RoleSetting| format!("{} {} {}", role.name, one.limit.name(), one.value);
+        role.settings.iter().map(line)
+    });
+    assert_eq!(
+        settings.collect::<Vec<_>>(),
+        [
+            "anon api.aggregates 1",
+            "authenticated api.plans 0",
+            "authenticated api.max_depth 1",
+            "service api.aggregates 0",
+            "service api.max_response_bytes 2147483647",
+            "editor api.max_rows 5000",
+            "editor api.max_nodes 7",
+        ]
+    );
+}
+
+#[test]
+fn every_limit_of_a_role_can_be_written() {
+    for limit in lang::RoleLimit::ALL {
+        let value = if limit.is_switch() { "on" } else { "1" };
+        let text = format!("alter role anon set {} = {value};", limit.name());
+        let catalog = Catalog::from_sources(&[source(&text)], CatalogKind::User);
+        let catalog = catalog.unwrap_or_else(|errors| panic!("{}", show(&errors)));
+        let setting = lang::RoleSetting { limit, value: 1 };
+        assert_eq!(catalog.roles[0].settings, [setting], "{text}");
+    }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod attacks;
 mod batches;
+mod budgets;
 pub(crate) mod calls;
 mod conditions;
 mod crash;
