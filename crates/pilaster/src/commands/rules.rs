@@ -5,12 +5,12 @@ mod exposure;
 
 use std::collections::BTreeMap;
 
-use rest::{Limits, RuleLine, RuleSubject};
+use rest::{RuleLine, RuleSubject};
 use serde_json::json;
 
 pub(super) use self::exposure::{Exposure, LOCK};
 use crate::cli::Rules as Verb;
-use crate::config::{Configuration, database_url};
+use crate::config::{Configuration, database_url, limits};
 use crate::failure::Outcome;
 use crate::project::{Compiled, Files};
 
@@ -29,7 +29,7 @@ pub(super) async fn run(configuration: &Configuration, verb: Option<&Verb>, json
 fn compiled(configuration: &Configuration) -> Outcome<Compiled> {
     let files = Files::read(&configuration.folder)?;
     let dialect = database_url(configuration)?.likely_dialect();
-    files.compile(dialect, Limits::default())
+    files.compile(dialect, limits(configuration)?)
 }
 
 fn matrix(configuration: &Configuration, as_json: bool) -> Outcome {

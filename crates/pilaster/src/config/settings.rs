@@ -194,7 +194,7 @@ fn retries(configuration: &Configuration) -> Outcome<Retries> {
 }
 
 /// How much a request of the data API may ask for.
-fn limits(configuration: &Configuration) -> Outcome<Limits> {
+pub(crate) fn limits(configuration: &Configuration) -> Outcome<Limits> {
     Ok(Limits {
         default_rows: number(configuration, "api.default_rows")?,
         max_rows: number(configuration, "api.max_rows")?,

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::compiled;
 use crate::cli::Explain;
-use crate::config::Configuration;
+use crate::config::{Configuration, limits};
 use crate::failure::{Failure, Outcome};
 use crate::project::{Files, connect};
 
@@ -55,7 +55,7 @@ pub(super) async fn run(configuration: &Configuration, asked: &Explain, as_json:
     };
     if let Some(db) = &db {
         let files = Files::read(&configuration.folder)?;
-        compiled = files.compile(db.dialect(), rest::Limits::default())?;
+        compiled = files.compile(db.dialect(), limits(configuration)?)?;
     }
     let caller = match (caller, &db) {
         (Some(caller), _) => caller,

@@ -8,6 +8,7 @@ use super::{App, PILASTER, on_every_engine};
 on_every_engine!(
     films: rows_of_a_page, parts_and_depth_of_a_query, related_rows, bytes_of_an_answer,
     rows_of_an_insert, counts, aggregates_and_plans, roles_together, limits_need_no_migration,
+    tests_and_explanations_know_the_limits,
 );
 
 const BUDGETS: &str = "
@@ -282,4 +283,37 @@ async fn limits_need_no_migration(app: App) {
         assert!(failed.err.contains(cause), "{text}: {}", failed.text());
         assert!(failed.err.contains(advice), "{text}: {}", failed.text());
     }
+}
+
+/// What tries and explains the project's requests knows the limits too: those of the project, and
+/// of the role.
+async fn tests_and_explanations_know_the_limits(app: App) {
+    let requests = "### one part too many\n# @expect 400\n# @expect body.hint \"ask in several requests; the limit is max_nodes\"\n\
+        GET /api/films?select=id,title,year,rating,budget\n\n\
+        ### the page of this project\n# @expect 422\n# @expect body.message \"limit=6 is more than 5 rows\"\n\
+        GET /api/directors?limit=6\n";
+    let project = films();
+    project.write(
+        "pilaster.toml",
+        "[api]\nmax_rows = 5\naggregates = \"on\"\n",
+    );
+    let budgets = BUDGETS.replace("alter role anon set api.max_rows = 3;", "");
+    project.write("schema/budgets.sql", &budgets);
+    project.write("tests/limits.http", requests);
+    project.write(
+        "tests/limits.rules",
+        "anon GET /api/films?select=count() => allowed\n\
+         anon GET /api/films?limit=6 => refused PGRST103\n",
+    );
+    let project = project.with("DATABASE_URL", app.database.url());
+    project.succeed(PILASTER, &["migrate", "new", "init"]);
+    project.succeed(PILASTER, &["test"]);
+    let explain = |url: &str| {
+        let words = ["rules", "explain", "--offline", "--as", "anon", "GET", url];
+        project.run(PILASTER, &words)
+    };
+    let allowed = explain("/api/films?select=count()");
+    assert_eq!(allowed.code, 0, "{}", allowed.text());
+    let page = explain("/api/films?limit=6");
+    assert!(page.text().contains("more than 5 rows"), "{}", page.text());
 }
