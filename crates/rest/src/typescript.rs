@@ -65,7 +65,7 @@ pub(crate) fn module(api: &Api, roles: &RoleSet) -> String {
     let relations = Relations {
         tables: &tables,
         views: &views,
-        access: &access,
+        access,
     };
     writer.block("Tables", tables.is_empty(), |writer| {
         for table in &tables {
