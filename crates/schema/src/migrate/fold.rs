@@ -160,8 +160,10 @@ fn change(
                 _ => lang::Span { line: 1, column: 1 },
             };
             Err(
-                missing(span, String::from("a migration holds structure alone"))
-                    .hint("roles, grants and policies stand in schema/ and need no migration"),
+                missing(span, String::from("a migration holds structure alone")).hint(
+                    "roles with their limits, grants and policies stand in schema/ and need no \
+                     migration",
+                ),
             )
         }
     }

@@ -38,6 +38,18 @@ fn an_edited_file_is_noticed() {
     assert!(show(&error).contains("checksum"), "{}", show(&error));
 }
 
+/// Whoever writes a role's limit into a migration is told where it belongs.
+#[test]
+fn limits_of_roles_stand_in_no_migration() {
+    let text = "-- @revision 0001\n-- @parent none\n-- @name limit\n-- @up\n\
+                alter role anon set api.max_rows = 5;\n-- @down\n";
+    let folded = load(&[text]).fold(CatalogKind::User);
+    let errors = folded.expect_err("it is no structure");
+    let told = show(&errors);
+    assert!(told.contains("schema/test.sql:5:1: a migration"), "{told}");
+    assert!(told.contains("need no migration"), "{told}");
+}
+
 /// Makes one test of each engine out of `async fn name(db: Db)`.
 macro_rules! on_every_engine {
     ($($name:ident),* $(,)?) => {
