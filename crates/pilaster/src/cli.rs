@@ -176,7 +176,7 @@ pub(crate) enum OpenApiVerb {
 /// Languages that there are types in.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Types {
-    /// TypeScript, for createClient<Database>() of @supabase/supabase-js.
+    /// TypeScript, for `createClient<Database>()` of @supabase/supabase-js.
     #[command(after_help = "Example: pilaster types ts --out src/database.ts")]
     Ts {
         /// For whom: anon, authenticated, service or a role of schema/.

@@ -211,7 +211,7 @@ impl Api {
     }
 
     /// Plans the read of rows that a write has made or changed, by the values of columns: what
-    /// [`WritePlan::written`] says, for the request that it was planned for.
+    /// [`crate::WritePlan::written`] says, for the request that it was planned for.
     pub fn plan_written(
         &self,
         request: &Request<'_>,

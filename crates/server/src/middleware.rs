@@ -10,10 +10,15 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use futures_util::FutureExt as _;
+use http_body_util::BodyExt as _;
 use stdx::Rng;
 
 use crate::App;
 use crate::error::Refusal;
+
+/// How much of a body that is too large is read before it is refused, and for how long.
+const MOST_DRAINED: usize = 16 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -32,6 +37,9 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
         path: request.uri().path().to_owned(),
     });
     let mut response = if let Some(refusal) = refuse(app, &request) {
+        if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
+            drain(request.into_body()).await;
+        }
         refusal.respond(&id)
     } else if is_preflight(&request) {
         preflight()
@@ -124,6 +132,22 @@ impl RequestIds {
         // The shape of a trace id (W3C Trace Context, §3.2.2.3).
         format!("{:016x}{count:016x}", self.process)
     }
+}
+
+/// Reads on for a while what is not wanted: somebody who still sends does not see an answer, but
+/// that the connection was reset.
+async fn drain(mut body: Body) {
+    let read = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, |data| data.len());
+            if bytes > MOST_DRAINED {
+                return;
+            }
+        }
+    };
+    // Whatever comes of it, the answer is the same.
+    let _ = tokio::time::timeout(DRAIN_TIME, read).await;
 }
 
 fn refuse(app: &App, request: &Request) -> Option<Refusal> {

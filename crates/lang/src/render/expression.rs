@@ -394,8 +394,16 @@ impl ExpressionWriter<'_> {
     }
 
     fn aggregate(&mut self, function: AggregateFunction, operand: Option<&Expr>) {
+        // SQLite keeps exact numbers as text, and would add them up as floats; a view that stands in
+        // the database itself has none of our functions.
+        let is_exact = matches!(
+            operand.and_then(|operand| operand.ty.as_ref()),
+            Some(Type::Numeric { .. })
+        );
+        let exactly = is_exact && !self.quoting && self.sql.dialect() == Dialect::Sqlite;
         self.sql.push(match function {
             AggregateFunction::Count => "count(",
+            AggregateFunction::Sum if exactly => "decimal_sum(",
             AggregateFunction::Sum => "sum(",
             AggregateFunction::Min => "min(",
             AggregateFunction::Max => "max(",

@@ -541,6 +541,7 @@ async fn pages_and_totals(app: App) {
     );
 }
 
+// req: CR-6
 async fn mistakes_are_named(app: App) {
     let cases = [
         ("films?title=eq", 400, "PGRST100"),
