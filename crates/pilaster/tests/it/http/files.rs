@@ -93,13 +93,14 @@ async fn logs_hold_no_values(app: App) {
 /// A file that takes for ever, and little patience.
 fn slow() -> Project {
     let project = films();
-    let joins: String = (0..12)
-        .map(|place| format!(" join films f{place} on f{place}.id > 0"))
+    let joins: Vec<String> = (0..12)
+        .map(|place| format!("join films f{place} on f{place}.id > 0"))
         .collect();
+    let joins = joins.join(" ");
     project.write(
         "api/slow.get.sql",
         &format!(
-            "-- @access anon\n-- @returns value\nselect count(f.id) as rows from films f{joins}\n"
+            "-- @access anon\n-- @returns value\nselect count(f.id) as rows from films f {joins}\n"
         ),
     );
     project

@@ -66,30 +66,26 @@ fn club() -> Project {
     project
 }
 
-// req: RB-1
-async fn every_role_at_every_door(app: App) {
-    let plain = app.server.sign_up("plain").await;
-    let mut tokens = vec![String::new(), plain];
+/// Tokens of nobody, somebody signed in, an auditor and a treasurer.
+async fn tokens(app: &App) -> Vec<String> {
+    let mut tokens = vec![String::new(), app.server.sign_up("plain").await];
     for role in ["auditor", "treasurer"] {
         app.server.sign_up(role).await;
-        app.project.succeed(
-            PILASTER,
-            &["user", "grant", &format!("{role}@example.org"), role],
-        );
-        let token = app
-            .server
-            .token(&format!("{role}@example.org"), "a long pass phrase")
-            .await;
-        tokens.push(
-            token.json()["access_token"]
-                .as_str()
-                .expect("a token")
-                .to_owned(),
-        );
+        let email = format!("{role}@example.org");
+        app.project
+            .succeed(PILASTER, &["user", "grant", &email, role]);
+        let token = app.server.token(&email, "a long pass phrase").await;
+        let token = token.json()["access_token"].clone();
+        tokens.push(token.as_str().expect("a token").to_owned());
     }
+    tokens
+}
+
+// req: RB-1
+async fn every_role_at_every_door(app: App) {
+    let tokens = tokens(&app).await;
     let due = |id: i64| json!({"id": id, "person": "x", "amount": "1.00"});
     let paid = json!({"paid": true});
-    // The statuses of: nobody, somebody signed in, an auditor, a treasurer.
     let doors: [(&str, &str, Value, [u16; 4]); 10] = [
         ("GET", "/api/groups", Value::Null, [200, 200, 200, 200]),
         (
