@@ -126,15 +126,6 @@ impl<'a> Operand<'a> {
 }
 
 impl Operand<'_> {
-    /// Writes it as something with the same order on every engine: MariaDB orders ids by their
-    /// last digits first, but for those of version 7 (manual, "UUID Data Type").
-    pub(crate) fn write_ordered(&self, sql: &mut Sql, alias: &Ident) {
-        let is_turned = self.ty == Type::Uuid && sql.dialect() == Dialect::MariaDb;
-        sql.push(if is_turned { "cast(" } else { "" });
-        self.write(sql, alias);
-        sql.push(if is_turned { " as char(36))" } else { "" });
-    }
-
     /// Writes it as what the rows of a group have in common. MySQL and MariaDB see that of columns
     /// alone; of what is one value any is the largest.
     pub(crate) fn write_common(&self, sql: &mut Sql, alias: &Ident) {
@@ -144,7 +135,7 @@ impl Operand<'_> {
             Dialect::Sqlite | Dialect::Postgres => false,
         };
         sql.push(if is_hidden { "max(" } else { "" });
-        self.write_ordered(sql, alias);
+        self.write(sql, alias);
         sql.push(if is_hidden { ")" } else { "" });
     }
 

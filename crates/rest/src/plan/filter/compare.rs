@@ -106,19 +106,11 @@ fn simple(
         ));
     }
     let value = typed(operand, text)?;
-    let is_ordering = matches!(operator, " < " | " <= " | " > " | " >= ");
     sql.push("(");
-    match (value, sql.dialect(), is_ordering) {
-        (Value::Uuid(id), Dialect::MariaDb, true) => {
-            operand.write_ordered(sql, alias);
-            sql.push(operator).arg(id.to_string());
-        }
-        (value, ..) => {
-            operand.write(sql, alias);
-            sql.push(operator).typed_arg(value, operand.kind());
-        }
-    }
-    sql.push(")");
+    operand.write(sql, alias);
+    sql.push(operator)
+        .typed_arg(value, operand.kind())
+        .push(")");
     Ok(())
 }
 
