@@ -14,7 +14,9 @@ create table auth_users (
   email_verified_at  timestamptz,
   created_at         timestamptz not null,
   updated_at         timestamptz not null,
-  epoch              integer not null default 0      -- grows when all tokens of the user die
+  epoch              integer not null default 0,     -- grows when all tokens of the user die
+  external_id        varchar(200) unique,            -- the key of whoever imports accounts
+  language           varchar(35)                     -- BCP 47, of pages and mails
 );
 
 create table auth_passwords (
@@ -81,3 +83,176 @@ create table auth_kept_answers (
 );
 
 create index auth_kept_answers_expiry on auth_kept_answers (expires_at);
+
+-- Passwords that never reach the server (OPAQUE, RFC 9807), beside those whose hashes do.
+
+create table auth_opaque_setups (
+  id          uuid primary key,
+  sealed      bytea not null,                        -- seed and key pair under a key derived from SECRET_KEY
+  is_current  boolean unique,                        -- true for the one that registers, null for the others
+  created_at  timestamptz not null
+);
+
+create table auth_opaque_records (
+  user_id     uuid primary key references auth_users on delete cascade,
+  setup_id    uuid not null references auth_opaque_setups,
+  suite       smallint not null,                     -- version of the suite, 1: ristretto255-SHA512, 3DH
+  record      bytea not null,                        -- 192 bytes, RFC 9807 §3.2
+  memory_kib  integer not null,                      -- how the client stretches: Argon2id
+  iterations  integer not null,
+  parallelism integer not null,
+  updated_at  timestamptz not null
+);
+
+create table auth_sessions (
+  id               varchar(64) primary key,          -- SHA-256 of the cookie's value
+  user_id          uuid not null references auth_users on delete cascade,
+  epoch            integer not null,                 -- of the user, when it began
+  amr              varchar(120) not null,            -- what was proved, RFC 8176, separated by spaces
+  authenticated_at timestamptz not null,             -- when it was proved last
+  created_at       timestamptz not null,
+  seen_at          timestamptz not null,
+  expires_at       timestamptz not null,             -- whatever is done with it
+  address          varchar(64),
+  user_agent       varchar(300)
+);
+
+create index auth_sessions_user on auth_sessions (user_id);
+create index auth_sessions_expiry on auth_sessions (expires_at);
+
+-- What lives for seconds or minutes and is taken once; Redis does the same where there is one.
+create table auth_moments (
+  id          varchar(64) primary key,               -- SHA-256 of purpose and name
+  purpose     varchar(40) not null,
+  content     text not null,
+  expires_at  timestamptz not null
+);
+
+create index auth_moments_expiry on auth_moments (expires_at);
+
+-- Links and codes that somebody has in his mailbox, each for one purpose, to be used once.
+create table auth_tickets (
+  id          varchar(64) primary key,               -- SHA-256 of the link's token
+  purpose     varchar(40) not null,
+  user_id     uuid references auth_users on delete cascade,
+  mailbox     varchar(254),                          -- to which it was sent, in normal form
+  code        varchar(120),                          -- keyed hash of the code beside the link
+  attempts    integer not null default 0,            -- wrong codes
+  content     text not null,                         -- JSON, by purpose
+  created_at  timestamptz not null,
+  expires_at  timestamptz not null,
+  used_at     timestamptz
+);
+
+create index auth_tickets_mailbox on auth_tickets (mailbox, purpose, created_at);
+create index auth_tickets_user on auth_tickets (user_id, purpose);
+create index auth_tickets_expiry on auth_tickets (expires_at);
+
+-- Who may become a user: asked by an administrator, or asking for it.
+create table auth_invitations (
+  id           uuid primary key,
+  email        varchar(254) not null unique,         -- normal form
+  first_name   varchar(200),
+  last_name    varchar(200),
+  content      text not null,                        -- JSON: roles, external_id, the application's own fields
+  confirmed_at timestamptz,                          -- when the address was proved
+  approved_at  timestamptz,                          -- when an administrator said yes
+  created_at   timestamptz not null
+);
+
+-- Second factors.
+
+create table auth_totp (
+  user_id      uuid primary key references auth_users on delete cascade,
+  sealed       bytea not null,                       -- the secret under a key derived from SECRET_KEY
+  confirmed_at timestamptz,                          -- null until a first code was right
+  last_step    bigint,                               -- RFC 6238's T of the last code; no older one is taken
+  created_at   timestamptz not null
+);
+
+create table auth_recovery_codes (
+  user_id     uuid not null references auth_users on delete cascade,
+  hash        varchar(120) not null,                 -- keyed
+  used_at     timestamptz,
+  created_at  timestamptz not null,
+  primary key (user_id, hash)
+);
+
+create table auth_passkeys (
+  id            uuid primary key,
+  user_id       uuid not null references auth_users on delete cascade,
+  credential_id varchar(64) not null unique,         -- SHA-256 of WebAuthn's credential id
+  name          varchar(120) not null,
+  content       text not null,                       -- public key, counter, flags: WebAuthn §6.5
+  created_at    timestamptz not null,
+  used_at       timestamptz
+);
+
+create index auth_passkeys_user on auth_passkeys (user_id);
+
+-- Keys of programs.
+
+create table auth_api_keys (
+  id          uuid primary key,
+  hash        varchar(64) not null unique,           -- SHA-256 of the key
+  hint        varchar(16) not null,                  -- how it begins, for its owner to know it by
+  user_id     uuid references auth_users on delete cascade,
+  role        varchar(63),                           -- of a key that belongs to nobody
+  name        varchar(120) not null,
+  scopes      varchar(1000) not null,                -- separated by spaces; empty for all of its owner's
+  created_at  timestamptz not null,
+  expires_at  timestamptz,
+  used_at     timestamptz,
+  revoked_at  timestamptz
+);
+
+create index auth_api_keys_user on auth_api_keys (user_id);
+
+-- Accounts elsewhere that somebody signs in with.
+create table auth_identities (
+  issuer      varchar(300) not null,
+  subject     varchar(255) not null,
+  user_id     uuid not null references auth_users on delete cascade,
+  email       varchar(254),
+  created_at  timestamptz not null,
+  used_at     timestamptz,
+  primary key (issuer, subject)
+);
+
+create index auth_identities_user on auth_identities (user_id);
+
+-- Mails on their way; a sent one is deleted.
+create table auth_mails (
+  id           uuid primary key,
+  mailbox      varchar(254) not null,
+  template     varchar(60) not null,
+  language     varchar(35) not null,
+  sealed       bytea not null,                       -- what the template is given: it may hold a link
+  attempts     integer not null default 0,
+  version      integer not null default 0,           -- grows with each change; guards the next one
+  due_at       timestamptz not null,
+  leased_until timestamptz,
+  dead_at      timestamptz,
+  last_error   varchar(500),
+  created_at   timestamptz not null
+);
+
+create index auth_mails_due on auth_mails (dead_at, due_at);
+
+-- Who did what to whom, written with the act itself.
+create table auth_audit (
+  id          uuid primary key,                      -- version 7: in the order of the acts
+  at          timestamptz not null,
+  act         varchar(60) not null,
+  actor_id    uuid,                                  -- a user, or null for the shell and for nobody
+  actor       varchar(254) not null,                 -- how the actor was called then
+  target_id   uuid,
+  target      varchar(254),
+  address     varchar(64),
+  request_id  varchar(64),
+  details     text                                   -- JSON
+);
+
+create index auth_audit_target on auth_audit (target_id, id);
+create index auth_audit_actor on auth_audit (actor_id, id);
+create index auth_audit_act on auth_audit (act, id);

@@ -3,7 +3,7 @@
 use lang::Source;
 
 /// Our own migrations: path and text, oldest first.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     (
         "migrations/0001_init.sql",
         include_str!("../migrations/0001_init.sql"),
@@ -15,6 +15,10 @@ const MIGRATIONS: [(&str, &str); 3] = [
     (
         "migrations/0003_kept_answers.sql",
         include_str!("../migrations/0003_kept_answers.sql"),
+    ),
+    (
+        "migrations/0004_identity.sql",
+        include_str!("../migrations/0004_identity.sql"),
     ),
 ];
 
