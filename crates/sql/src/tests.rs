@@ -2,6 +2,7 @@
 
 mod durability;
 mod errors;
+mod marks;
 mod suite;
 mod units;
 mod urls;

@@ -44,7 +44,7 @@ impl Sql {
     pub fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
-            text: String::with_capacity(256),
+            text: String::with_capacity(512),
             args: Vec::new(),
         }
     }
@@ -84,11 +84,12 @@ impl Sql {
     pub fn ident(&mut self, name: &Ident) -> &mut Self {
         let quote = self.dialect.quote();
         self.text.push(quote);
-        for (place, part) in name.as_str().split(quote).enumerate() {
-            if place > 0 {
-                self.text.extend([quote, quote]);
-            }
-            self.text.push_str(part);
+        match name.as_str().contains(quote) {
+            false => self.text.push_str(name.as_str()),
+            true => self.text.extend(name.as_str().chars().flat_map(|letter| {
+                let doubled = (letter == quote).then_some(quote);
+                doubled.into_iter().chain([letter])
+            })),
         }
         self.text.push(quote);
         self

@@ -6,6 +6,7 @@ mod contain;
 mod decimal;
 mod error;
 mod letters;
+mod mark;
 mod read;
 mod row;
 mod search;
@@ -20,6 +21,7 @@ pub(crate) use writer::{SqliteTx, Writer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::mark::Mark;
 use crate::{DbError, DbOptions, DbResult};
 
 /// A database file, open.
@@ -39,8 +41,9 @@ impl SqliteDatabase {
                 path.display()
             )));
         }
-        let writer = Writer::start(path, options)?;
-        let readers = Readers::new(path, options)?;
+        let mark = Arc::new(Mark::new(path)?);
+        let writer = Writer::start(path, options, Arc::clone(&mark))?;
+        let readers = Readers::new(path, options, mark)?;
         let path = path.to_owned();
         Ok(Arc::new(Self {
             readers,

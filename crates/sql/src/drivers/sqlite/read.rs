@@ -2,7 +2,7 @@
 //! away.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -11,6 +11,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::connect::Connected;
 use super::error::from_sqlite;
+use super::mark::Mark;
 use super::row::{Bound, SqliteRow};
 use crate::{DbOptions, DbResult, Query, RowRef, RowSink, Sql, Weight};
 
@@ -20,16 +21,18 @@ pub(crate) struct Readers {
     idle: Mutex<Vec<Connected>>,
     keep: usize,
     timeout: Duration,
+    mark: Arc<Mark>,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path, options: &DbOptions) -> DbResult<Self> {
+    pub(super) fn new(path: &Path, options: &DbOptions, mark: Arc<Mark>) -> DbResult<Self> {
         let first = Connected::open(path, true)?;
         Ok(Self {
             path: path.to_owned(),
             idle: Mutex::new(vec![first]),
             keep: options.read_connections.max(1),
             timeout: options.statement_timeout,
+            mark,
         })
     }
 
@@ -81,6 +84,7 @@ impl Readers {
     }
 
     fn with<T>(&self, work: impl FnOnce(&Connection) -> DbResult<T>) -> DbResult<T> {
+        self.mark.note_read();
         let idle = self
             .idle
             .lock()

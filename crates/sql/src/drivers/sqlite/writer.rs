@@ -1,7 +1,7 @@
 //! The one writer: a thread that puts the units that are waiting into one durable commit.
 
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::connect::Connected;
 use super::error::from_sqlite;
+use super::mark::Mark;
 use super::row::{Bound, SqliteRow};
 use crate::drivers::{needs_no_transaction, verify};
 use crate::{DbError, DbOptions, DbResult, Kind, Outcome, Row, RowRef, Sql, Step};
@@ -64,13 +65,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(path: &Path, options: &DbOptions) -> DbResult<Self> {
+    /// `mark` is let go before each transaction.
+    pub(super) fn start(path: &Path, options: &DbOptions, mark: Arc<Mark>) -> DbResult<Self> {
         let connected = Connected::open(path, false)?;
         let timeout = options.statement_timeout;
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name(String::from("sqlite-writer"))
-            .spawn(move || serve(&connected, &queue, timeout))
+            .spawn(move || serve(&connected, &queue, timeout, &mark))
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
         Ok(Self {
             jobs: Some(jobs),
@@ -152,8 +154,9 @@ impl SqliteTx {
     }
 }
 
-fn serve(connected: &Connected, queue: &mpsc::Receiver<Job>, timeout: Duration) {
+fn serve(connected: &Connected, queue: &mpsc::Receiver<Job>, timeout: Duration, mark: &Mark) {
     while let Ok(job) = queue.recv() {
+        mark.let_go();
         match job {
             Job::Begin { keys, reply } => converse(&connected.connection, keys, reply),
             Job::Unit { unit, keep, reply } => {
