@@ -21,6 +21,10 @@ pub struct Peppers {
 /// The key under which private signing keys lie in the database.
 pub struct KeyEncryptionKey(LessSafeKey);
 
+/// The key under which OPAQUE's set-ups lie in the database.
+#[derive(Debug)]
+pub struct OpaqueSetupKey(pub(crate) KeyEncryptionKey);
+
 /// The sealed bytes were changed, or were sealed under another key or for another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed value does not open under this key")]

@@ -1,5 +1,5 @@
 //! Proving who you are, without HTTP or SQL: e-mail addresses, user names, passwords and the
-//! keys that protect them.
+//! keys that protect them; what proves a password without showing it stands in [`opaque`].
 //!
 //! A [`Password`] can be hashed and compared and nothing else: it has no `Display`, no
 //! `Serialize`, and its text is visible inside this room only. [`PasswordHash`] is the only
@@ -10,6 +10,7 @@ mod email;
 mod hash;
 mod keys;
 mod master;
+pub mod opaque;
 mod password;
 mod phc;
 mod username;
@@ -18,7 +19,7 @@ mod webhook;
 pub use digest::sha256_hex;
 pub use email::{EmailAddress, EmailAddressError};
 pub use hash::{HashError, HashParams, PasswordHash, Verdict, hash, verify, verify_unknown};
-pub use keys::{KeyEncryptionKey, OpenError, Pepper, Peppers};
+pub use keys::{KeyEncryptionKey, OpaqueSetupKey, OpenError, Pepper, Peppers};
 pub use master::{MasterKey, MasterKeyError};
 pub use password::{Password, PasswordError};
 pub use username::{Username, UsernameError};

@@ -60,7 +60,8 @@ impl Phc {
     }
 }
 
-fn number(setting: &str, name: &str) -> Option<u32> {
+/// A number as [`Phc::write`] writes it, behind its name.
+pub(crate) fn number(setting: &str, name: &str) -> Option<u32> {
     let digits = setting.strip_prefix(name)?;
     if digits.starts_with('+') || (digits.len() > 1 && digits.starts_with('0')) {
         return None;

@@ -2,5 +2,7 @@
 
 mod addresses;
 mod keys;
+mod opaque;
+mod opaque_vectors;
 mod passwords;
 mod webhooks;
