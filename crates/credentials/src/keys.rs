@@ -25,6 +25,10 @@ pub struct KeyEncryptionKey(LessSafeKey);
 #[derive(Debug)]
 pub struct OpaqueSetupKey(pub(crate) KeyEncryptionKey);
 
+/// The key under which the secrets of authenticator apps lie in the database.
+#[derive(Debug)]
+pub struct TotpKey(pub(crate) KeyEncryptionKey);
+
 /// The sealed bytes were changed, or were sealed under another key or for another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed value does not open under this key")]

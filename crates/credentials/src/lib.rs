@@ -13,13 +13,14 @@ mod master;
 pub mod opaque;
 mod password;
 mod phc;
+pub mod totp;
 mod username;
 mod webhook;
 
 pub use digest::sha256_hex;
 pub use email::{EmailAddress, EmailAddressError};
 pub use hash::{HashError, HashParams, PasswordHash, Verdict, hash, verify, verify_unknown};
-pub use keys::{KeyEncryptionKey, OpaqueSetupKey, OpenError, Pepper, Peppers};
+pub use keys::{KeyEncryptionKey, OpaqueSetupKey, OpenError, Pepper, Peppers, TotpKey};
 pub use master::{MasterKey, MasterKeyError};
 pub use password::{Password, PasswordError};
 pub use username::{Username, UsernameError};

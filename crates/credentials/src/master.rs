@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose::URL_SAFE_NO_PAD};
 use stdx::{Rng, Secret};
 
-use crate::{KeyEncryptionKey, OpaqueSetupKey, Pepper, Peppers};
+use crate::{KeyEncryptionKey, OpaqueSetupKey, Pepper, Peppers, TotpKey};
 
 /// The one secret of an installation. It is used for nothing but to derive others.
 pub struct MasterKey(Secret<Vec<u8>>);
@@ -109,6 +109,13 @@ impl MasterKey {
     pub fn opaque_setup_key(&self) -> OpaqueSetupKey {
         let key = Secret::new(self.derive(&["pilaster/opaque-setup-encryption/1"]));
         OpaqueSetupKey(KeyEncryptionKey::new(key.expose()))
+    }
+
+    /// The key for the secrets of authenticator apps at rest.
+    #[must_use]
+    pub fn totp_key(&self) -> TotpKey {
+        let key = Secret::new(self.derive(&["pilaster/totp-encryption/1"]));
+        TotpKey(KeyEncryptionKey::new(key.expose()))
     }
 
     /// HKDF-SHA256 (RFC 5869) with the purpose as `info`: knowing one key tells nothing about

@@ -5,4 +5,5 @@ mod keys;
 mod opaque;
 mod opaque_vectors;
 mod passwords;
+mod totp;
 mod webhooks;
