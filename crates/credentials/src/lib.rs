@@ -5,6 +5,8 @@
 //! `Serialize`, and its text is visible inside this room only. [`PasswordHash`] is the only
 //! thing that `store` takes. Keys are one type per purpose, all derived from a [`MasterKey`].
 
+mod code_key;
+mod crockford;
 mod digest;
 mod email;
 mod hash;
@@ -13,10 +15,13 @@ mod master;
 pub mod opaque;
 mod password;
 mod phc;
+pub mod recovery;
 pub mod totp;
 mod username;
 mod webhook;
 
+pub use code_key::CodeKey;
+pub(crate) use code_key::KeyedHash;
 pub use digest::sha256_hex;
 pub use email::{EmailAddress, EmailAddressError};
 pub use hash::{HashError, HashParams, PasswordHash, Verdict, hash, verify, verify_unknown};

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose::URL_SAFE_NO_PAD};
 use stdx::{Rng, Secret};
 
-use crate::{KeyEncryptionKey, OpaqueSetupKey, Pepper, Peppers, TotpKey};
+use crate::{CodeKey, KeyEncryptionKey, OpaqueSetupKey, Pepper, Peppers, TotpKey};
 
 /// The one secret of an installation. It is used for nothing but to derive others.
 pub struct MasterKey(Secret<Vec<u8>>);
@@ -116,6 +116,13 @@ impl MasterKey {
     pub fn totp_key(&self) -> TotpKey {
         let key = Secret::new(self.derive(&["pilaster/totp-encryption/1"]));
         TotpKey(KeyEncryptionKey::new(key.expose()))
+    }
+
+    /// The key for hashes of short codes.
+    #[must_use]
+    pub fn code_key(&self) -> CodeKey {
+        let key = Secret::new(self.derive(&["pilaster/code-hash/1"]));
+        CodeKey::new(key.expose())
     }
 
     /// HKDF-SHA256 (RFC 5869) with the purpose as `info`: knowing one key tells nothing about

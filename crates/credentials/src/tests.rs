@@ -5,5 +5,6 @@ mod keys;
 mod opaque;
 mod opaque_vectors;
 mod passwords;
+mod recovery;
 mod totp;
 mod webhooks;
