@@ -16,6 +16,7 @@ pub mod opaque;
 mod password;
 mod phc;
 pub mod recovery;
+pub mod token;
 pub mod totp;
 mod username;
 mod webhook;

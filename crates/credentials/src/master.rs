@@ -6,6 +6,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose::URL_SAFE_NO_PAD};
 use stdx::{Rng, Secret};
 
+use crate::token::CsrfKey;
 use crate::{CodeKey, KeyEncryptionKey, OpaqueSetupKey, Pepper, Peppers, TotpKey};
 
 /// The one secret of an installation. It is used for nothing but to derive others.
@@ -123,6 +124,13 @@ impl MasterKey {
     pub fn code_key(&self) -> CodeKey {
         let key = Secret::new(self.derive(&["pilaster/code-hash/1"]));
         CodeKey::new(key.expose())
+    }
+
+    /// The key for the tokens of forms.
+    #[must_use]
+    pub fn csrf_key(&self) -> CsrfKey {
+        let key = Secret::new(self.derive(&["pilaster/csrf/1"]));
+        CsrfKey::new(key.expose())
     }
 
     /// HKDF-SHA256 (RFC 5869) with the purpose as `info`: knowing one key tells nothing about

@@ -6,5 +6,6 @@ mod opaque;
 mod opaque_vectors;
 mod passwords;
 mod recovery;
+mod token;
 mod totp;
 mod webhooks;
