@@ -4,6 +4,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use stdx::Rng;
 use subtle::ConstantTimeEq as _;
 
+use crate::legacy::Imported;
 use crate::phc::Phc;
 use crate::{Password, Pepper, Peppers};
 
@@ -20,17 +21,26 @@ pub struct HashParams {
 
 /// A password's hash, the only form in which one is stored.
 ///
-/// Made by [`hash`], or read back from the database by [`PasswordHash::from_stored`].
+/// Made by [`hash`], or read by [`PasswordHash::from_stored`] from the database or from what
+/// another system hands over.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(Phc);
+pub struct PasswordHash(Kind);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Kind {
+    /// One of ours, with a pepper.
+    Own(Phc),
+    /// One of another system's, which is outdated from the start.
+    Imported(Imported),
+}
 
 /// What became of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The password is right.
     Match {
-        /// Whether the hash was made with other parameters or another pepper than today's, so
-        /// that it should be made anew while the password is at hand.
+        /// Whether the hash was made with other parameters or another pepper than today's, or by
+        /// another system, so that it should be made anew while the password is at hand.
         needs_upgrade: bool,
     },
     /// It is wrong.
@@ -43,9 +53,12 @@ pub enum HashError {
     /// The settings ask for what Argon2 cannot do, or for more than a server can bear.
     #[error("the settings for password hashes are outside of what Argon2id can do")]
     Params,
-    /// A stored text that is no hash of ours.
+    /// A text that is neither a hash of ours nor one of the systems that are known.
     #[error("a stored password hash cannot be read")]
     Stored,
+    /// A hash of another system's whose settings would cost a login seconds or gigabytes.
+    #[error("a password hash asks for more work than a login may cost")]
+    TooCostly,
     /// The hash was made with a pepper that is not configured any more.
     #[error("a stored password hash needs pepper version {0}, which is not configured")]
     UnknownPepper(u32),
@@ -76,21 +89,32 @@ impl Default for HashParams {
 }
 
 impl PasswordHash {
-    /// Takes a hash text out of the database.
+    /// Takes a hash text out of the database, or out of another system's: bcrypt, Argon2, scrypt
+    /// and PBKDF2, as PHC strings and as passlib, Django and Werkzeug write them.
     pub fn from_stored(text: &str) -> Result<Self, HashError> {
-        Phc::read(text).map(Self).ok_or(HashError::Stored)
+        match Phc::read(text) {
+            Some(own) => Ok(Self(Kind::Own(own))),
+            None => Imported::read(text).map(|imported| Self(Kind::Imported(imported))),
+        }
     }
 
-    /// The text to store, at most 160 characters; begins with `$argon2id$`.
+    /// The text to store: one of ours begins with `$argon2id$` and has at most 160 characters; one
+    /// of another system's is as it was, at most 512.
     #[must_use]
     pub fn to_phc(&self) -> String {
-        self.0.write()
+        match &self.0 {
+            Kind::Own(own) => own.write(),
+            Kind::Imported(imported) => imported.text().to_owned(),
+        }
     }
 
-    /// The version of the pepper that it was made with.
+    /// The version of the pepper that it was made with; another system's has none.
     #[must_use]
-    pub fn pepper_version(&self) -> u32 {
-        self.0.pepper_version
+    pub fn pepper_version(&self) -> Option<u32> {
+        match &self.0 {
+            Kind::Own(own) => Some(own.pepper_version),
+            Kind::Imported(_) => None,
+        }
     }
 }
 
@@ -112,24 +136,41 @@ pub fn hash(
 ) -> Result<PasswordHash, HashError> {
     let salt = rng.bytes();
     let output = work(password, pepper, params, &salt)?;
-    Ok(PasswordHash(Phc {
+    Ok(PasswordHash(Kind::Own(Phc {
         params,
         pepper_version: pepper.version(),
         salt,
         output,
-    }))
+    })))
 }
 
 /// Compares a password with a stored hash; `params` are today's, to tell whether it is outdated.
 ///
-/// As costly as [`hash`].
+/// As costly as [`hash`]; for a hash of another system's as costly as that one made it, which is
+/// two seconds and 256 MiB at most.
 pub fn verify(
     password: &Password,
     stored: &PasswordHash,
     peppers: &Peppers,
     params: HashParams,
 ) -> Result<Verdict, HashError> {
-    let stored = &stored.0;
+    match &stored.0 {
+        Kind::Own(stored) => verify_own(password, stored, peppers, params),
+        Kind::Imported(stored) => Ok(match stored.matches(password)? {
+            true => Verdict::Match {
+                needs_upgrade: true,
+            },
+            false => Verdict::Mismatch,
+        }),
+    }
+}
+
+fn verify_own(
+    password: &Password,
+    stored: &Phc,
+    peppers: &Peppers,
+    params: HashParams,
+) -> Result<Verdict, HashError> {
     let pepper = peppers
         .of_version(stored.pepper_version)
         .ok_or(HashError::UnknownPepper(stored.pepper_version))?;
@@ -151,13 +192,13 @@ pub fn verify_unknown(
     peppers: &Peppers,
     params: HashParams,
 ) -> Result<Verdict, HashError> {
-    let nobody = PasswordHash(Phc {
+    let nobody = Phc {
         params,
         pepper_version: peppers.current().version(),
         salt: *b"nobody has this!",
         output: [0; 32],
-    });
-    verify(password, &nobody, peppers, params).map(|_| Verdict::Mismatch)
+    };
+    verify_own(password, &nobody, peppers, params).map(|_| Verdict::Mismatch)
 }
 
 fn work(

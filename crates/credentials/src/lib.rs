@@ -11,6 +11,7 @@ mod digest;
 mod email;
 mod hash;
 mod keys;
+mod legacy;
 mod master;
 pub mod opaque;
 mod password;

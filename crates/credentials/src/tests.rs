@@ -2,6 +2,7 @@
 
 mod addresses;
 mod keys;
+mod legacy;
 mod opaque;
 mod opaque_vectors;
 mod passwords;
