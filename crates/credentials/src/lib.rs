@@ -17,6 +17,7 @@ pub mod opaque;
 mod password;
 mod phc;
 pub mod recovery;
+pub mod strength;
 pub mod token;
 pub mod totp;
 mod username;

@@ -86,6 +86,10 @@ impl Password {
         Ok(Self(normal))
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.expose()
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.expose().as_bytes()
     }

@@ -7,6 +7,7 @@ mod opaque;
 mod opaque_vectors;
 mod passwords;
 mod recovery;
+mod strength;
 mod token;
 mod totp;
 mod webhooks;
