@@ -5,6 +5,7 @@
 //! `Serialize`, and its text is visible inside this room only. [`PasswordHash`] is the only
 //! thing that `store` takes. Keys are one type per purpose, all derived from a [`MasterKey`].
 
+pub mod assurance;
 mod code_key;
 mod crockford;
 mod digest;

@@ -1,6 +1,7 @@
 //! Facts about passwords, addresses and keys.
 
 mod addresses;
+mod assurance;
 mod keys;
 mod legacy;
 mod opaque;
