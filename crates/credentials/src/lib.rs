@@ -15,6 +15,7 @@ mod keys;
 mod legacy;
 mod master;
 pub mod opaque;
+pub mod passkey;
 mod password;
 mod phc;
 pub mod recovery;

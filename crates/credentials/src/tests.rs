@@ -6,6 +6,7 @@ mod keys;
 mod legacy;
 mod opaque;
 mod opaque_vectors;
+mod passkey;
 mod passwords;
 mod recovery;
 mod strength;
