@@ -59,6 +59,37 @@ pub struct Demand {
 pub struct Evidence(Vec<Proven>);
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Password,
+        Self::Totp,
+        Self::RecoveryCode,
+        Self::Passkey { synced: true },
+        Self::Passkey { synced: false },
+        Self::SecurityKey,
+        Self::Upstream,
+    ];
+
+    /// The name under which it is stored and told to pages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery_code",
+            Self::Passkey { synced: true } => "synced_passkey",
+            Self::Passkey { synced: false } => "passkey",
+            Self::SecurityKey => "security_key",
+            Self::Upstream => "upstream",
+        }
+    }
+
+    /// Reads [`Method::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
     /// Something one knows, or that knows one: what a finger or PIN adds to a key.
     fn is_knowledge(self) -> bool {
         matches!(self, Self::Password | Self::Passkey { .. } | Self::Upstream)

@@ -1,9 +1,19 @@
-//! Proving who you are, without HTTP or SQL: e-mail addresses, user names, passwords and the
-//! keys that protect them; what proves a password without showing it stands in [`opaque`].
+//! Proving who you are, without HTTP or SQL: e-mail addresses, user names, passwords and the keys
+//! that protect them; and, in modules of their own, what else proves it.
 //!
 //! A [`Password`] can be hashed and compared and nothing else: it has no `Display`, no
 //! `Serialize`, and its text is visible inside this room only. [`PasswordHash`] is the only
 //! thing that `store` takes. Keys are one type per purpose, all derived from a [`MasterKey`].
+//!
+//! | module | proves or judges |
+//! |---|---|
+//! | [`opaque`] | a password that the server never sees |
+//! | [`passkey`] | a key that verified its user |
+//! | [`totp`] | an authenticator app |
+//! | [`recovery`] | a sheet of paper |
+//! | [`token`] | links, sessions, forms, mailed codes, API keys |
+//! | [`strength`] | whether a new password is good enough |
+//! | [`assurance`] | whether all of it together is enough: `amr`, `acr`, what is still owed |
 
 pub mod assurance;
 mod code_key;

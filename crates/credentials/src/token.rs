@@ -74,8 +74,19 @@ pub struct ApiKeyHash(String);
 pub struct MailCodeHash(KeyedHash);
 
 impl Purpose {
-    /// The name under which it is hashed; never to be changed, or what was sent is void.
-    fn name(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::ConfirmAddress,
+        Self::ChangeAddress,
+        Self::ResetPassword,
+        Self::AcceptInvitation,
+        Self::DeleteAccount,
+        Self::FirstAdministrator,
+    ];
+
+    /// The name under which it is hashed and stored; never to be changed, or what was sent is void.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::ConfirmAddress => "confirm-address",
             Self::ChangeAddress => "change-address",
@@ -84,6 +95,12 @@ impl Purpose {
             Self::DeleteAccount => "delete-account",
             Self::FirstAdministrator => "first-administrator",
         }
+    }
+
+    /// Reads [`Purpose::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
     }
 }
 

@@ -104,3 +104,13 @@ fn what_is_owed_is_what_one_has_and_what_would_do() {
     let without = password.owed(resistant, &has[..3], 1000);
     assert!(without.is_empty() && !password.meets(resistant, 1000));
 }
+
+#[test]
+fn methods_are_read_by_the_names_they_are_stored_under() {
+    for method in Method::ALL {
+        assert_eq!(Method::from_name(method.name()), Some(method));
+    }
+    for unknown in ["", "Password", "sms", "passkey "] {
+        assert_eq!(Method::from_name(unknown), None, "{unknown}");
+    }
+}

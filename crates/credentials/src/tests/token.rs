@@ -8,15 +8,6 @@ use uuid::Uuid;
 use super::keys::master;
 use crate::token::{ApiKey, LinkToken, MailCode, Purpose, SessionId, TokenError};
 
-const PURPOSES: [Purpose; 6] = [
-    Purpose::ConfirmAddress,
-    Purpose::ChangeAddress,
-    Purpose::ResetPassword,
-    Purpose::AcceptInvitation,
-    Purpose::DeleteAccount,
-    Purpose::FirstAdministrator,
-];
-
 #[test]
 fn a_thousand_of_each_kind_differ() {
     let mut all = HashSet::new();
@@ -34,13 +25,17 @@ fn a_link_token_is_found_again_for_its_purpose_alone() {
     let text = token.to_text();
     assert_eq!(text.expose().len(), 43);
     let again = LinkToken::parse(text.expose()).unwrap();
-    let hashes: HashSet<String> = PURPOSES
+    let hashes: HashSet<String> = Purpose::ALL
         .map(|purpose| {
             assert_eq!(token.hash(purpose), again.hash(purpose));
             token.hash(purpose).as_str().to_owned()
         })
         .into();
-    assert_eq!(hashes.len(), PURPOSES.len());
+    assert_eq!(hashes.len(), Purpose::ALL.len());
+    for purpose in Purpose::ALL {
+        assert_eq!(Purpose::from_name(purpose.name()), Some(purpose));
+    }
+    assert_eq!(Purpose::from_name("reset_password"), None);
     // The same bytes as a session's id are another hash again, and none is the plain one.
     let session = SessionId::parse(text.expose()).unwrap();
     assert!(!hashes.contains(session.hash().as_str()));
