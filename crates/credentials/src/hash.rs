@@ -147,7 +147,7 @@ pub fn hash(
 /// Compares a password with a stored hash; `params` are today's, to tell whether it is outdated.
 ///
 /// As costly as [`hash`]; for a hash of another system's as costly as that one made it, which is
-/// two seconds and 256 MiB at most.
+/// about two seconds of a free core and 256 MiB at most.
 pub fn verify(
     password: &Password,
     stored: &PasswordHash,
