@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lang::{Diagnostic, Source, Span};
-use rest::{Api, Hooks, Limits};
+use rest::{Api, ApiOptions, Hooks};
 use schema::{
     Catalog, CatalogKind, History, Loss, MigrationState, MigrationStatus, Migrations, Runner, diff,
 };
@@ -63,11 +63,15 @@ impl Files {
     }
 
     /// Schema, endpoints and hooks, for one engine.
-    pub(crate) fn compile(&self, dialect: Dialect, limits: Limits) -> Outcome<Compiled> {
+    pub(crate) fn compile(
+        &self,
+        dialect: Dialect,
+        options: impl Into<ApiOptions>,
+    ) -> Outcome<Compiled> {
         let catalog = Arc::new(self.catalog()?);
         let own = catalog.require_engine(dialect);
         own.map_err(|errors| Failure::files(&errors))?;
-        let api = Api::new(Arc::clone(&catalog), &self.api, dialect, limits)
+        let api = Api::new(Arc::clone(&catalog), &self.api, dialect, options)
             .map_err(|errors| Failure::files(&errors))?;
         let hooks = self.compile_hooks(&catalog, dialect)?;
         Ok(Compiled {

@@ -17,8 +17,8 @@ use crate::request::{
 };
 use crate::value::from_text;
 use crate::{
-    Caller, ErrorKind, Limits, Method, Moment, Nested, OpenApiInfo, Plan, ReadPlan, Request,
-    RestError, RoleSet, RouteInfo,
+    ApiOptions, Caller, ErrorKind, Limits, Method, Moment, Nested, OpenApiInfo, Plan, Prefixes,
+    ReadPlan, Request, RestError, RoleSet, RouteInfo,
 };
 
 /// How the members begin that tell a watched row's key.
@@ -30,6 +30,8 @@ pub struct Api {
     pub(crate) endpoints: Vec<Endpoint>,
     dialect: Dialect,
     limits: Limits,
+    /// Where it is mounted.
+    prefixes: Prefixes,
     /// What each set of roles may do, worked out once.
     rights: RwLock<HashMap<RoleSet, Arc<Rights>>>,
 }
@@ -40,15 +42,17 @@ impl Api {
         catalog: Arc<Catalog>,
         files: &[Source],
         dialect: Dialect,
-        limits: Limits,
+        options: impl Into<ApiOptions>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let endpoints = Endpoint::compile_all(files, &catalog, dialect)?;
         require_readable_views(&catalog)?;
+        let ApiOptions { limits, prefixes } = options.into();
         Ok(Self {
             catalog,
             endpoints,
             dialect,
             limits,
+            prefixes,
             rights: RwLock::new(HashMap::new()),
         })
     }
@@ -57,6 +61,18 @@ impl Api {
     #[must_use]
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
+    }
+
+    /// Where it is mounted.
+    #[must_use]
+    pub fn prefixes(&self) -> &Prefixes {
+        &self.prefixes
+    }
+
+    /// Whether a file answers at the mount itself: `api/index.get.sql`.
+    #[must_use]
+    pub fn has_index(&self) -> bool {
+        self.endpoints.iter().any(|file| file.segments.is_empty())
     }
 
     /// What a set of roles may do.

@@ -126,6 +126,7 @@ impl Endpoint {
         });
         let fixed: Vec<&str> = fixed.collect();
         match fixed.as_slice() {
+            [] => String::from("index"),
             ["rpc", rest @ ..] if !rest.is_empty() => rest.join("_"),
             all => all.join("_"),
         }

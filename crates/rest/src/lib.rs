@@ -12,6 +12,7 @@ mod error;
 mod json;
 mod openapi;
 mod plan;
+mod prefixes;
 mod request;
 mod routes;
 mod rules;
@@ -30,6 +31,7 @@ pub use openapi::{OpenApiInfo, breaking_changes};
 pub(crate) use plan::Answer;
 pub use plan::{AppliedPolicy, NeededGrant, Nested, NestedRows, Probe, RequestRules};
 pub use plan::{Explained, Plan, ReadPart, ReadPlan, WritePlan};
+pub use prefixes::{ApiOptions, PrefixError, Prefixes};
 pub use routes::RouteInfo;
 pub use rules::{RuleLine, RuleSubject};
 pub use types::{

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use crate::access::Access;
-use crate::{Api, RoleSet};
+use crate::{Api, Prefixes, RoleSet};
 
 pub(crate) use bounds::choices;
 pub use diff::breaking_changes;
@@ -48,13 +48,27 @@ another token there is more or less of it.
 Values are spelled alike on every engine: moments in UTC with six fraction digits, whole numbers \
 beyond ±(2^53 − 1) as strings of digits, exact decimals as strings, bytes as base64.
 
-Each path below /api answers below /rest/v1 too, for clients of PostgREST. Each GET has its HEAD. \
-Every error has the same shape, and the id of its request.
+Each GET has its HEAD. Every error has the same shape, and the id of its request.
 
-SQL files are also called by name: POST /api/rpc/films_of is api/films/of.get.sql, its parameters in \
-the body. Reads have an ETag for If-None-Match and If-Match; cursor= pages behind the last row and \
-links to the next page; Accept: text/event-stream tells changes as they happen. Writes take an \
-Idempotency-Key; POST /api/$batch runs several requests in one transaction.";
+SQL files are also called by name: POST {rpc} is api/films/of.get.sql, its parameters in the body. \
+Reads have an ETag for If-None-Match and If-Match; cursor= pages behind the last row and links to \
+the next page; Accept: text/event-stream tells changes as they happen. Writes take an \
+Idempotency-Key; POST {batch} runs several requests in one transaction.";
+
+/// What the document says of the whole, with the paths as they are mounted.
+fn about(prefixes: &Prefixes) -> String {
+    let text = ABOUT
+        .replace("{rpc}", &prefixes.path("/rpc/films_of"))
+        .replace("{batch}", &prefixes.path("/$batch"));
+    let others: Vec<&str> = prefixes.all().skip(1).collect();
+    match (prefixes.all().next(), others.as_slice()) {
+        (Some(first), [_, ..]) => {
+            let others = others.join(" and below ");
+            format!("{text}\n\nEach path below {first} answers below {others} too.")
+        }
+        _ => text,
+    }
+}
 
 pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value {
     let rights = api.rights(roles);
@@ -90,7 +104,7 @@ pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value 
     name_each_once(&mut paths);
     json!({
         "openapi": "3.1.0",
-        "info": {"title": info.title, "version": "1", "description": ABOUT},
+        "info": {"title": info.title, "version": "1", "description": about(api.prefixes())},
         "servers": [{"url": info.server_url}],
         "tags": tags,
         "paths": paths,

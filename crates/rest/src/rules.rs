@@ -5,7 +5,7 @@ use schema::{Policy, Table, View};
 
 use crate::access::{Access, as_constant};
 use crate::endpoint::Endpoint;
-use crate::{Api, RoleSet};
+use crate::{Api, Prefixes, RoleSet};
 
 /// The privileges, in the order in which they are listed.
 pub(crate) const PRIVILEGES: [Privilege; 4] = [
@@ -77,7 +77,7 @@ impl Api {
             }
             let callable = |file: &&Endpoint| file.roles.iter().any(|role| roles.has(role));
             let files = self.endpoints.iter().filter(callable);
-            lines.extend(files.map(|file| file_line(role.name.as_str(), file)));
+            lines.extend(files.map(|file| file_line(role.name.as_str(), file, self.prefixes())));
         }
         lines
     }
@@ -127,11 +127,9 @@ impl Api {
         }
         for file in self.open_files(&anon) {
             for statement in &file.statements {
-                lines.extend(
-                    beneath(statement)
-                        .into_iter()
-                        .map(|what| format!("past the rules, {}: {what}", title(file))),
-                );
+                lines.extend(beneath(statement).into_iter().map(|what| {
+                    format!("past the rules, {}: {what}", title(file, self.prefixes()))
+                }));
             }
         }
         lines.sort();
@@ -257,11 +255,11 @@ fn relation_line(
     })
 }
 
-fn file_line(role: &str, file: &Endpoint) -> RuleLine {
+fn file_line(role: &str, file: &Endpoint, prefixes: &Prefixes) -> RuleLine {
     RuleLine {
         role: role.to_owned(),
         subject: RuleSubject::File,
-        name: title(file),
+        name: title(file, prefixes),
         verb: "call",
         columns: None,
         rows: String::from(match file.definer {
@@ -272,8 +270,9 @@ fn file_line(role: &str, file: &Endpoint) -> RuleLine {
     }
 }
 
-fn title(file: &Endpoint) -> String {
-    format!("{} /api{}", file.method.name(), file.route_path())
+fn title(file: &Endpoint, prefixes: &Prefixes) -> String {
+    let path = prefixes.path(&file.route_path());
+    format!("{} {path}", file.method.name())
 }
 
 /// What a statement reads and writes, as lines of an exposure.

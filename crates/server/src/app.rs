@@ -6,7 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use credentials::{HashParams, MasterKey, Peppers};
 use oauth::Expectations;
-use rest::{Api, BaseRole, Caller, Hooks, Limits, OpenApiInfo, RoleSet};
+use rest::{Api, ApiOptions, BaseRole, Caller, Hooks, OpenApiInfo, RoleSet};
 use sql::Db;
 use stdx::{Clock, Rng};
 use store::signing_keys::{self, SigningKeys};
@@ -44,8 +44,8 @@ pub struct Settings {
     pub docs: bool,
     /// How much work a password's hash is.
     pub password_params: HashParams,
-    /// The data API's limits.
-    pub limits: Limits,
+    /// The data API's limits, and where it is mounted.
+    pub api: ApiOptions,
     /// Who is told of events.
     pub webhooks: Webhooks,
     /// How often hooks of the outbox and webhooks are tried.

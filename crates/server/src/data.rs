@@ -16,7 +16,7 @@ use axum::extract::Request as HttpRequest;
 use axum::http::{HeaderName, HeaderValue, Method as HttpMethod, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
-use rest::{Caller, Method, Moment, Request};
+use rest::{Caller, Method, Moment, Prefixes, Request};
 
 use self::conditions::Conditions;
 use self::perform::{Asked, Terms};
@@ -39,7 +39,7 @@ const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
 /// Where several requests are sent as one.
 const BATCH: &str = "$batch";
 
-/// Every method below `/api` and `/rest/v1`.
+/// Every method below the data API's prefixes.
 pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     let state = &app.0;
     let (head, body) = request.into_parts();
@@ -47,8 +47,8 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     let compiled = state.compiled.load();
     let authenticated = authenticate(state, &compiled, headers)?;
     let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
-    let (mount, path) = segments(head.uri.path())?;
-    if path.is_empty() {
+    let (mount, path) = segments(&state.settings.api.prefixes, head.uri.path())?;
+    if path.is_empty() && !compiled.api.has_index() {
         return description(app, &compiled, caller, &head.method);
     }
     if head.method == HttpMethod::OPTIONS {
@@ -114,7 +114,7 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
 /// `GET` of the mount itself: the description of the API, as clients of PostgREST ask for it.
 fn description(app: &App, compiled: &Compiled, caller: &Caller, method: &HttpMethod) -> Answer {
     if !app.0.settings.docs || !matches!(*method, HttpMethod::GET | HttpMethod::HEAD) {
-        return Err(missing());
+        return Err(missing(&app.0.settings.api.prefixes));
     }
     let document = app.0.document(compiled, &caller.roles).to_string();
     let mut response = Response::new(Body::from(document));
@@ -138,7 +138,7 @@ fn options(
         rng: &state.rng,
     };
     let methods = compiled.api.methods(path, caller, moment);
-    let methods = methods.ok_or_else(missing)?;
+    let methods = methods.ok_or_else(|| missing(&state.settings.api.prefixes))?;
     let mut response = Response::new(Body::empty());
     if let Ok(methods) = HeaderValue::from_str(&methods) {
         response.headers_mut().insert(header::ALLOW, methods);
@@ -146,9 +146,13 @@ fn options(
     Ok(response)
 }
 
-fn missing() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "PGRST125", "there is no such path")
-        .hint("the data API is below /api, its description at /docs")
+/// Nothing answers at the path, whatever it asks for.
+pub(crate) fn missing(prefixes: &Prefixes) -> Refusal {
+    let below: Vec<&str> = prefixes.all().collect();
+    Refusal::new(StatusCode::NOT_FOUND, "PGRST125", "there is no such path").hint(format!(
+        "the data API is below {}, its description at /docs",
+        below.join(" and ")
+    ))
 }
 
 fn method_of(method: &HttpMethod) -> Result<Method, Refusal> {
@@ -182,11 +186,11 @@ async fn read_body(body: Body, limit: usize) -> Result<Bytes, Refusal> {
 }
 
 /// The mount and the decoded segments below it; a slash at the end changes nothing.
-fn segments(path: &str) -> Result<(&'static str, Vec<Cow<'_, str>>), Refusal> {
-    let (mount, rest) = match path.strip_prefix("/rest/v1") {
-        Some(rest) => ("/rest/v1", rest),
-        None => ("/api", path.strip_prefix("/api").unwrap_or(path)),
-    };
+fn segments<'p>(
+    prefixes: &Prefixes,
+    path: &'p str,
+) -> Result<(&'p str, Vec<Cow<'p, str>>), Refusal> {
+    let (mount, rest) = prefixes.split(path).unwrap_or(("", path));
     let rest = rest.strip_prefix('/').unwrap_or(rest);
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     let mut segments = Vec::with_capacity(2);
@@ -195,7 +199,7 @@ fn segments(path: &str) -> Result<(&'static str, Vec<Cow<'_, str>>), Refusal> {
     }
     for segment in rest.split('/') {
         if segment.is_empty() {
-            return Err(missing());
+            return Err(missing(prefixes));
         }
         let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| {
             Refusal::new(

@@ -29,5 +29,5 @@ pub use events::{
 };
 pub use in_process::{Answered, InProcess};
 pub use passwords::hash_password;
-pub use router::{Route, routes};
+pub use router::{Route, prefixes, routes};
 pub use serve::serve;

@@ -4,15 +4,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State as Shared};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get, post};
+use rest::{PrefixError, Prefixes};
 use tower::ServiceExt as _;
 
 use crate::App;
 use crate::error::Refusal;
 use crate::{account, data, docs, middleware};
+
+/// First parts of paths that are kept for routes to come.
+const KEPT: [&str; 2] = ["admin", "metrics"];
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub struct Route {
     /// The method, `*` for all.
     pub method: &'static str,
     /// The path.
-    pub path: &'static str,
+    pub path: String,
     /// Who may use it.
     pub policy: &'static str,
 }
@@ -77,8 +81,6 @@ impl IntoResponse for Refusal {
 struct Routes {
     router: Router<App>,
     list: Vec<Route>,
-    /// Paths below which the data API answers.
-    data: Vec<&'static str>,
 }
 
 impl Routes {
@@ -92,27 +94,28 @@ impl Routes {
         self.router = self.router.route(path, handler);
         self.list.push(Route {
             method,
-            path,
+            path: path.to_owned(),
             policy: policy.name(),
         });
         self
     }
 
-    /// The data API below `mount`: the schema's grants and policies are its policy.
-    fn data(mut self, mount: &'static str, path: &'static str) -> Self {
-        self.data.push(mount);
-        self.list.push(Route {
-            method: "*",
-            path,
-            policy: Policy::Grants.name(),
-        });
+    /// The data API below its prefixes: the schema's grants and policies are its policy.
+    fn data(mut self, prefixes: &Prefixes) -> Self {
+        for prefix in prefixes.all() {
+            self.list.push(Route {
+                method: "*",
+                path: format!("{}/{{*path}}", prefix.trim_end_matches('/')),
+                policy: Policy::Grants.name(),
+            });
+        }
         self
     }
 }
 
 #[rustfmt::skip]
-fn all() -> Routes {
-    let routes = Routes { router: Router::new(), list: Vec::new(), data: Vec::new() };
+fn all(prefixes: &Prefixes) -> Routes {
+    let routes = Routes { router: Router::new(), list: Vec::new() };
     routes
         // Operators
         .add("GET",  "/healthz",               Policy::Public,        get(docs::healthz))
@@ -133,27 +136,39 @@ fn all() -> Routes {
         .add("GET",  "/auth/me",               Policy::Authenticated, get(account::me))
         .add("GET",  "/auth/me/",              Policy::Authenticated, get(account::me))
         // Data
-        .data("/api/",     "/api/{*path}")
-        .data("/rest/v1/", "/rest/v1/{*path}")
+        .data(prefixes)
 }
 
 /// The routes of this server itself; those of tables and files are the data API's.
 #[must_use]
-pub fn routes() -> Vec<Route> {
-    all().list
+pub fn routes(prefixes: &Prefixes) -> Vec<Route> {
+    all(prefixes).list
+}
+
+/// Where the data API is mounted, as somebody says it: not where the server's own routes are, nor
+/// those that are still to come.
+pub fn prefixes(given: &[String]) -> Result<Prefixes, PrefixError> {
+    let own = routes(&Prefixes::default());
+    let own = own
+        .iter()
+        .filter(|route| route.policy != Policy::Grants.name());
+    let first = own.filter_map(|route| route.path.split('/').nth(1));
+    let taken: Vec<&str> = first.chain(KEPT).collect();
+    Prefixes::parse(given, &taken)
 }
 
 /// The whole service; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Service {
     app: App,
-    data: Arc<[&'static str]>,
+    prefixes: Prefixes,
     router: Router,
 }
 
 impl Service {
     pub(crate) fn new(app: App) -> Self {
-        let routes = all();
+        let prefixes = app.0.settings.api.prefixes.clone();
+        let routes = all(&prefixes);
         let router = routes
             .router
             .fallback(missing)
@@ -162,7 +177,7 @@ impl Service {
             .with_state(app.clone());
         Self {
             app,
-            data: routes.data.into(),
+            prefixes,
             router,
         }
     }
@@ -174,9 +189,10 @@ impl Service {
 
     /// The data API has a grammar of its own below its mounts, so it needs no router.
     async fn dispatch(&self, request: Request) -> Response<Body> {
-        let path = request.uri().path();
-        if self.data.iter().any(|mount| path.starts_with(mount)) {
-            return data::handle(&self.app, request).await.into_response();
+        match self.prefixes.split(request.uri().path()) {
+            // At the root, what the server itself does not take is the data API's.
+            None | Some(("", _)) => {}
+            Some(_) => return data::handle(&self.app, request).await.into_response(),
         }
         match self.router.clone().oneshot(request).await {
             Ok(response) => response,
@@ -185,9 +201,11 @@ impl Service {
     }
 }
 
-async fn missing() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "PGRST125", "there is no such path")
-        .hint("the data API is below /api, its description at /docs")
+async fn missing(Shared(app): Shared<App>, request: Request) -> Response<Body> {
+    match app.0.settings.api.prefixes.split(request.uri().path()) {
+        Some(_) => data::handle(&app, request).await.into_response(),
+        None => data::missing(&app.0.settings.api.prefixes).into_response(),
+    }
 }
 
 async fn wrong_method() -> Refusal {

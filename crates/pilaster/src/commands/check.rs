@@ -1,11 +1,10 @@
 //! `check`
 
-use rest::Limits;
 use schema::{Catalog, CatalogKind, diff};
 use serde_json::json;
 
 use super::rules::{Exposure, LOCK};
-use crate::config::{Configuration, database_url, settings};
+use crate::config::{Configuration, api_options, database_url, settings};
 use crate::failure::{Failure, Outcome};
 use crate::project::{Files, connect, prepare, require_current};
 
@@ -23,7 +22,8 @@ pub(super) struct Asked {
 pub(super) async fn run(configuration: &Configuration, asked: Asked) -> Outcome {
     let files = Files::read(&configuration.folder)?;
     let dialect = database_url(configuration)?.likely_dialect();
-    let compiled = files.compile(dialect, Limits::default())?;
+    let options = api_options(configuration)?;
+    let compiled = files.compile(dialect, options.clone())?;
     // Webhooks among them: each needs its address, its events and its secret.
     settings(configuration, 0, false)?;
     let migrations = files.migrations()?;
@@ -33,7 +33,7 @@ pub(super) async fn run(configuration: &Configuration, asked: Asked) -> Outcome 
     if !asked.offline {
         let db = connect(configuration).await?;
         require_current(&db, &files).await?;
-        let compiled = files.compile(db.dialect(), Limits::default())?;
+        let compiled = files.compile(db.dialect(), options.clone())?;
         prepare(&db, &compiled).await?;
     }
     let findings = findings(&compiled.catalog);

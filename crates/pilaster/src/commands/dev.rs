@@ -98,7 +98,7 @@ async fn bring_up(
         .map_err(|errors| Failure::files(&errors))?;
     if let Some(next) = next {
         // Everything else must be right before a file is written.
-        files.compile(db.dialect(), settings.limits)?;
+        files.compile(db.dialect(), settings.api.clone())?;
         let is_first = files.migrations.is_empty();
         let next = files
             .migrations()?
@@ -128,7 +128,7 @@ async fn bring_up(
     for title in migrate(db, &files, None, Loss::Refused).await? {
         println!(" migration  applied {title}");
     }
-    let compiled = files.compile(db.dialect(), settings.limits)?;
+    let compiled = files.compile(db.dialect(), settings.api.clone())?;
     prepare(db, &compiled).await?;
     Ok(compiled)
 }
@@ -141,7 +141,9 @@ fn greet(configuration: &Configuration, db: &Db, settings: &Settings, compiled: 
         configuration.folder.display()
     );
     println!(" database   {}", db.description());
-    println!(" API        {url}/api");
+    for prefix in settings.api.prefixes.all() {
+        println!(" API        {url}{prefix}");
+    }
     println!(" docs       {url}/docs");
     for table in compiled.catalog.relations() {
         let mut roles: Vec<&str> = table

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sql::Ident;
 
 use crate::cli::{OpenApi, OpenApiVerb};
-use crate::config::{Configuration, database_url, settings};
+use crate::config::{Configuration, api_options, database_url, settings};
 use crate::failure::{Failure, Outcome};
 use crate::project::{Compiled, Files};
 
@@ -47,7 +47,7 @@ fn document(configuration: &Configuration, role: &str) -> Outcome<Value> {
 pub(super) fn compiled(configuration: &Configuration) -> Outcome<Compiled> {
     let files = Files::read(&configuration.folder)?;
     let dialect = database_url(configuration)?.likely_dialect();
-    files.compile(dialect, settings(configuration, 8000, false)?.limits)
+    files.compile(dialect, api_options(configuration)?)
 }
 
 /// What somebody has who has this role.

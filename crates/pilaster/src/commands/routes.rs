@@ -1,22 +1,22 @@
 //! `routes`
 
-use rest::Limits;
 use serde_json::json;
 
-use crate::config::{Configuration, database_url};
+use crate::config::{Configuration, api_options, database_url};
 use crate::failure::Outcome;
 use crate::project::Files;
 
 pub(super) fn run(configuration: &Configuration, json: bool) -> Outcome {
     let files = Files::read(&configuration.folder)?;
     let dialect = database_url(configuration)?.likely_dialect();
-    let compiled = files.compile(dialect, Limits::default())?;
-    let mut lines: Vec<(String, String, String, Vec<String>)> = server::routes()
+    let options = api_options(configuration)?;
+    let compiled = files.compile(dialect, options.clone())?;
+    let mut lines: Vec<(String, String, String, Vec<String>)> = server::routes(&options.prefixes)
         .into_iter()
         .map(|route| {
             (
                 route.method.to_owned(),
-                route.path.to_owned(),
+                route.path,
                 route.policy.to_owned(),
                 Vec::new(),
             )
@@ -26,7 +26,7 @@ pub(super) fn run(configuration: &Configuration, json: bool) -> Outcome {
         let policy = format!("{} ({})", route.roles.join(", "), route.source);
         lines.push((
             route.method.to_owned(),
-            format!("/api{}", route.path),
+            options.prefixes.path(&route.path),
             policy,
             route.roles,
         ));

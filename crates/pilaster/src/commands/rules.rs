@@ -10,7 +10,7 @@ use serde_json::json;
 
 pub(super) use self::exposure::{Exposure, LOCK};
 use crate::cli::Rules as Verb;
-use crate::config::{Configuration, database_url, limits};
+use crate::config::{Configuration, api_options, database_url};
 use crate::failure::Outcome;
 use crate::project::{Compiled, Files};
 
@@ -29,7 +29,7 @@ pub(super) async fn run(configuration: &Configuration, verb: Option<&Verb>, json
 fn compiled(configuration: &Configuration) -> Outcome<Compiled> {
     let files = Files::read(&configuration.folder)?;
     let dialect = database_url(configuration)?.likely_dialect();
-    files.compile(dialect, limits(configuration)?)
+    files.compile(dialect, api_options(configuration)?)
 }
 
 fn matrix(configuration: &Configuration, as_json: bool) -> Outcome {

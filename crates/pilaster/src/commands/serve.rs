@@ -27,7 +27,7 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
         migrate(&migrator, &files, None, Loss::Refused).await?;
     }
     require_current(&db, &files).await?;
-    let compiled = files.compile(db.dialect(), settings.limits)?;
+    let compiled = files.compile(db.dialect(), settings.api.clone())?;
     prepare(&db, &compiled).await?;
     let url = settings.public_url.clone();
     let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hooks)

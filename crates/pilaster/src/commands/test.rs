@@ -16,7 +16,7 @@ use self::database::Temporary;
 use self::file::RequestFile;
 use self::rules::RulesFile;
 use super::db::seed_into;
-use crate::config::{Configuration, limits, settings};
+use crate::config::{Configuration, api_options, settings};
 use crate::failure::{Failure, Outcome};
 use crate::project::{Files, migrate, prepare, require_current};
 
@@ -75,7 +75,7 @@ async fn serve_and_run(
     migrate(db, files, None, Loss::Allowed).await?;
     require_current(db, files).await?;
     seed_into(db, files).await?;
-    let compiled = files.compile(db.dialect(), limits(configuration)?)?;
+    let compiled = files.compile(db.dialect(), api_options(configuration)?)?;
     prepare(db, &compiled).await?;
     let test = match test {
         TestFile::Rules(test) => return Ok(rules::all(&compiled.api, db, test).await),

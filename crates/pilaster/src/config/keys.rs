@@ -29,7 +29,7 @@ const fn secret(name: &'static str, aliases: &'static [&'static str]) -> Key {
 }
 
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 46] = [
+pub(crate) const KEYS: [Key; 47] = [
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -56,6 +56,7 @@ pub(crate) const KEYS: [Key; 46] = [
     key("auth.token_life", &[], "15m"),
     key("auth.password_memory_kib", &[], "19456"),
     key("auth.password_iterations", &[], "2"),
+    key("api.prefixes", &[], "/api,/rest/v1"),
     key("api.default_rows", &[], "100"),
     key("api.max_rows", &[], "1000"),
     key("api.max_related_rows", &[], "10000"),

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use rest::Limits;
+use rest::{ApiOptions, Limits};
 use server::{HashParams, MasterKey, Retries, Settings};
 use sql::{DatabaseUrl, DbOptions, Logins, ServerParts};
 use stdx::{Secret, parse_duration};
@@ -171,7 +171,7 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
         allowed_hosts: list(configuration, "server.allowed_hosts"),
         cors_origins: list(configuration, "server.cors_origins"),
         dev,
-        limits: limits(configuration)?,
+        api: api_options(configuration)?,
         webhooks: webhooks(configuration)?,
         retries: retries(configuration)?,
     })
@@ -193,8 +193,21 @@ fn retries(configuration: &Configuration) -> Outcome<Retries> {
     })
 }
 
+/// How the data API is made: its limits, and where it is mounted.
+pub(crate) fn api_options(configuration: &Configuration) -> Outcome<ApiOptions> {
+    let prefixes = server::prefixes(&list(configuration, "api.prefixes")).map_err(|error| {
+        let origin = configuration.origin("api.prefixes");
+        Failure::config(format!("{origin}: api.prefixes: {error}"))
+            .fix("write paths that are no one else's, as prefixes = [\"/api/v1\", \"/rest/v1\"]")
+    })?;
+    Ok(ApiOptions {
+        limits: limits(configuration)?,
+        prefixes,
+    })
+}
+
 /// How much a request of the data API may ask for.
-pub(crate) fn limits(configuration: &Configuration) -> Outcome<Limits> {
+fn limits(configuration: &Configuration) -> Outcome<Limits> {
     Ok(Limits {
         default_rows: number(configuration, "api.default_rows")?,
         max_rows: number(configuration, "api.max_rows")?,

@@ -122,11 +122,7 @@ fn route(source: &Source, dialect: Dialect) -> Result<Option<(Vec<Segment>, Meth
             }
         })
         .collect();
-    if segments.is_empty() {
-        Err(wrong())
-    } else {
-        Ok(Some((segments, method)))
-    }
+    Ok(Some((segments, method)))
 }
 
 #[expect(clippy::too_many_lines, reason = "a file's checks in their order")]

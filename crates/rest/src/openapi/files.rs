@@ -14,7 +14,7 @@ pub(super) fn paths(view: View<'_>, paths: &mut Object) -> bool {
     let may = |endpoint: &&Endpoint| endpoint.roles.iter().any(|role| view.roles.has(role));
     for endpoint in view.api.endpoints.iter().filter(may) {
         found = true;
-        let own = path(endpoint);
+        let own = path(view, endpoint);
         // A path of the same shape is the same path: its parameters keep their first names.
         let known = paths
             .keys()
@@ -30,13 +30,13 @@ pub(super) fn paths(view: View<'_>, paths: &mut Object) -> bool {
     found
 }
 
-fn path(endpoint: &Endpoint) -> String {
+fn path(view: View<'_>, endpoint: &Endpoint) -> String {
     let part = |part: &Segment| match part {
         Segment::Fixed(text) => format!("/{}", segment(text)),
         Segment::Parameter(name) => format!("/{{{name}}}"),
     };
     let path: String = endpoint.segments.iter().map(part).collect();
-    format!("/api{path}")
+    view.api.prefixes().path(&path)
 }
 
 /// `names` are the parameters of its path, as the file and as the document calls them; `is_shared`

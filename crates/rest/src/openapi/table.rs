@@ -34,6 +34,8 @@ pub(super) struct Described<'a> {
     is_view: bool,
     /// Its name below `components.schemas`.
     name: String,
+    /// The path of its rows.
+    path: String,
 }
 
 impl<'a> Described<'a> {
@@ -45,6 +47,7 @@ impl<'a> Described<'a> {
             anonymous: view.anonymous.table(name),
             is_view: view.api.catalog().view(name).is_some(),
             name: component(name),
+            path: view.api.prefixes().path(&format!("/{}", segment(name))),
         }
     }
 
@@ -202,7 +205,7 @@ impl<'a> Described<'a> {
     }
 
     pub(super) fn paths(&self, paths: &mut Object) {
-        let path = format!("/api/{}", segment(self.table.name.as_str()));
+        let path = &self.path;
         let list = self.list();
         if !list.is_empty() {
             paths.insert(path.clone(), Value::Object(list));

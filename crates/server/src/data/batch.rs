@@ -139,7 +139,8 @@ async fn one(
     let method = method_of(&part.method).map_err(refused)?;
     let target = with_references(&part.path, bodies).map_err(refused)?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let (_, path) = segments(path).map_err(refused)?;
+    let prefixes = &asked.state.settings.api.prefixes;
+    let (_, path) = segments(prefixes, path).map_err(refused)?;
     if path.is_empty() || path.first().is_some_and(|first| first == super::BATCH) {
         let message = "a request of a batch is of a table or an SQL file";
         return Err(Failed::Refused(malformed(message)));

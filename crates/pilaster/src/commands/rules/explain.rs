@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use rest::{
-    AppliedPolicy, BaseRole, Caller, Method, Moment, Probe, Request, RequestRules, RoleSet,
+    AppliedPolicy, BaseRole, Caller, Method, Moment, Prefixes, Probe, Request, RequestRules,
+    RoleSet,
 };
 use schema::Catalog;
 use serde_json::{Value as Json, json};
@@ -16,12 +17,9 @@ use uuid::Uuid;
 
 use super::compiled;
 use crate::cli::Explain;
-use crate::config::{Configuration, limits};
+use crate::config::{Configuration, api_options};
 use crate::failure::{Failure, Outcome};
 use crate::project::{Files, connect};
-
-/// Where the data API is mounted; one of them stands before the path, or none.
-const MOUNTS: [&str; 2] = ["/api/", "/rest/v1/"];
 
 /// What each policy says about a row; `None` where there is no such row.
 type Verdicts = Option<Vec<(AppliedPolicy, Passes)>>;
@@ -47,7 +45,8 @@ pub(super) async fn run(configuration: &Configuration, asked: &Explain, as_json:
     let mut compiled = compiled(configuration)?;
     let caller = known_role(&compiled.catalog, &asked.caller);
     let (path, query) = asked.url.split_once('?').unwrap_or((&asked.url, ""));
-    let path = segments(path)?;
+    let options = api_options(configuration)?;
+    let path = segments(&options.prefixes, path)?;
     let needs_rows = caller.is_none() || path.len() > 1 || asked.body.is_some();
     let db = match needs_rows && !asked.offline {
         true => Some(connect(configuration).await?),
@@ -55,7 +54,7 @@ pub(super) async fn run(configuration: &Configuration, asked: &Explain, as_json:
     };
     if let Some(db) = &db {
         let files = Files::read(&configuration.folder)?;
-        compiled = files.compile(db.dialect(), limits(configuration)?)?;
+        compiled = files.compile(db.dialect(), options)?;
     }
     let caller = match (caller, &db) {
         (Some(caller), _) => caller,
@@ -118,9 +117,10 @@ fn method(name: &str) -> Outcome<Method> {
     })
 }
 
-fn segments(path: &str) -> Outcome<Vec<Cow<'_, str>>> {
-    let inner = MOUNTS.iter().find_map(|mount| path.strip_prefix(mount));
-    let inner = inner.unwrap_or(path).trim_matches('/');
+/// A prefix of the data API stands before the path, or none.
+fn segments<'p>(prefixes: &Prefixes, path: &'p str) -> Outcome<Vec<Cow<'p, str>>> {
+    let inner = prefixes.split(path).map_or(path, |(_, inner)| inner);
+    let inner = inner.trim_matches('/');
     let decoded = inner.split('/').map(|segment| {
         percent_decode_str(segment)
             .decode_utf8()

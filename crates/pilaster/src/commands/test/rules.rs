@@ -165,10 +165,12 @@ pub(super) async fn all(api: &Api, db: &Db, file: &RulesFile) -> (usize, usize) 
 async fn run(api: &Api, db: &Db, fact: &Fact) -> Result<Result<u64, RestError>, String> {
     let caller = caller(api.catalog(), fact)?;
     let (path, query) = fact.url.split_once('?').unwrap_or((&fact.url, ""));
-    let inner = path
-        .strip_prefix("/api/")
-        .ok_or("a URL begins with /api/")?;
+    let (_, inner) = api.prefixes().split(path).ok_or_else(|| {
+        let first = api.prefixes().path("/");
+        format!("a URL begins with {first}")
+    })?;
     let segments: Result<Vec<Cow<'_, str>>, _> = inner
+        .trim_matches('/')
         .split('/')
         .map(|segment| percent_decode_str(segment).decode_utf8())
         .collect();

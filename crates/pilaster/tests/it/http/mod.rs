@@ -17,6 +17,7 @@ mod json;
 mod lists;
 mod nesting;
 mod parity;
+mod prefixes;
 mod readme;
 mod roles;
 mod sqlmap;
