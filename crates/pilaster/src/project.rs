@@ -10,9 +10,10 @@ use schema::{
     Catalog, CatalogKind, History, Loss, MigrationState, MigrationStatus, Migrations, Runner, diff,
 };
 use server::{Announcer, Settings};
-use sql::{DatabaseUrl, Db, Dialect};
+use sql::{DatabaseUrl, Db, DbError, Dialect};
 use stdx::{Clock, Rng};
 use store::Store;
+use store::access::is_read_only;
 
 use crate::config::{Configuration, database_options, database_url, logins, settings};
 use crate::failure::{Failure, Outcome};
@@ -175,6 +176,16 @@ pub(crate) async fn connect(configuration: &Configuration) -> Outcome<Db> {
         .map_err(|error| Failure::database(&url.to_string(), &error))
 }
 
+/// Connects to the project's database for serving from it, be it for reading alone.
+pub(crate) async fn connect_to_serve(configuration: &Configuration) -> Outcome<Db> {
+    let url = database_url(configuration)?;
+    let mut options = database_options(configuration, &url)?;
+    options.may_be_read_only = true;
+    Db::connect(&url, &options)
+        .await
+        .map_err(|error| Failure::database(&url.to_string(), &error))
+}
+
 /// Snapshots that are kept beside a SQLite database.
 const SNAPSHOTS: usize = 3;
 
@@ -301,7 +312,8 @@ pub(crate) async fn require_current(db: &Db, files: &Files) -> Outcome {
     Ok(())
 }
 
-/// Lets the engine compile every statement of every SQL file.
+/// Lets the engine compile every statement of every SQL file. `MySQL` and `MariaDB` look at the
+/// login's rights then already: where it may only read, what writes is left for its caller.
 pub(crate) async fn prepare(db: &Db, compiled: &Compiled) -> Outcome {
     let mut errors = Vec::new();
     let hooks = compiled.hooks.statements_to_prepare();
@@ -312,6 +324,13 @@ pub(crate) async fn prepare(db: &Db, compiled: &Compiled) -> Outcome {
         .chain(hooks)
     {
         if let Err(error) = db.prepare(&sql).await {
+            if matches!(error, DbError::Denied(_) | DbError::ReadOnly)
+                && is_read_only(db, &compiled.catalog)
+                    .await
+                    .map_err(|error| Failure::failed(error.to_string()))?
+            {
+                continue;
+            }
             let span = Span { line: 1, column: 1 };
             errors.push(Diagnostic::new(
                 path,

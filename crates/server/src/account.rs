@@ -157,6 +157,10 @@ pub(crate) async fn register(Shared(app): Shared<App>, body: Bytes) -> Answer {
             "registration is closed",
         ));
     }
+    if state.is_read_only {
+        // A password need not be hashed for that.
+        return Err(RestError::of_read(&sql::DbError::ReadOnly).into());
+    }
     let mut fields = Fields::parse(&body)?;
     let email = fields.required("email", |text| EmailAddress::parse(&text));
     let password = fields.required("password", Password::new);
@@ -253,7 +257,7 @@ pub(crate) async fn token(Shared(app): Shared<App>, headers: HeaderMap, body: By
         user,
     ) {
         (Compared::Right { upgrade }, Some(user)) if user.active => {
-            if let Some((old, new)) = upgrade {
+            if let (Some((old, new)), false) = (upgrade, state.is_read_only) {
                 users::upgrade_password(&state.store, user.id, &old, &new)
                     .await
                     .map_err(|error| of_store(&error))?;

@@ -10,7 +10,7 @@ use rest::{Api, ApiOptions, BaseRole, Caller, Hooks, OpenApiInfo, RoleSet};
 use sql::Db;
 use stdx::{Clock, Rng};
 use store::signing_keys::{self, SigningKeys};
-use store::{Store, StoreError};
+use store::{Store, StoreError, access};
 use tokio::sync::Notify;
 
 use crate::auth::TokenCache;
@@ -68,6 +68,8 @@ pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) settings: Settings,
     pub(crate) compiled: ArcSwap<Compiled>,
+    /// Whether the database takes no change from this server; asked at the start.
+    pub(crate) is_read_only: bool,
     pub(crate) keys: SigningKeys,
     pub(crate) expectations: Expectations,
     pub(crate) tokens: TokenCache,
@@ -96,7 +98,8 @@ pub fn system_migrations() -> Vec<lang::Source> {
 }
 
 impl App {
-    /// Puts the parts together; loads or makes the signing key.
+    /// Puts the parts together; loads or makes the signing key. Where the database takes no change,
+    /// nothing is written.
     pub async fn new(
         db: Db,
         master: &MasterKey,
@@ -106,7 +109,12 @@ impl App {
     ) -> Result<Self, AppError> {
         let (clock, rng) = (Clock::System, Rng::System);
         let store = Store::new(db.clone(), clock.clone(), rng.clone());
-        let keys = signing_keys::load_or_create(&store, &master.key_encryption_key()).await?;
+        let is_read_only = access::is_read_only(&db, api.catalog()).await?;
+        let seal = master.key_encryption_key();
+        let keys = match is_read_only {
+            true => signing_keys::load_or_lend(&store, &seal).await?,
+            false => signing_keys::load_or_create(&store, &seal).await?,
+        };
         let peppers: Peppers = master.peppers(PEPPER);
         let expectations = Expectations {
             issuer: settings.public_url.clone(),
@@ -120,6 +128,7 @@ impl App {
             store,
             settings,
             compiled: ArcSwap::from_pointee(compiled),
+            is_read_only,
             keys,
             expectations,
             tokens: TokenCache::new(),
@@ -136,6 +145,12 @@ impl App {
     pub fn replace(&self, api: Api, hooks: Hooks) {
         self.0.compiled.store(Arc::new(Compiled::new(api, hooks)));
         self.0.tokens.clear();
+    }
+
+    /// Whether the database takes no change from this server.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.0.is_read_only
     }
 
     /// The OpenAPI document that anonymous callers get.

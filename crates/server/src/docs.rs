@@ -109,13 +109,14 @@ pub(crate) async fn healthz() -> Answer {
     ))
 }
 
-/// `GET /readyz`: the database answers.
+/// `GET /readyz`: the database answers, and takes changes or not.
 pub(crate) async fn readyz(Shared(app): Shared<App>) -> Answer {
+    let status = match app.0.is_read_only {
+        true => json!({"status": "ok", "mode": "read-only"}),
+        false => json!({"status": "ok"}),
+    };
     match app.0.db.ping().await {
-        Ok(()) => Ok(with_type(
-            json!({"status": "ok"}).to_string(),
-            "application/json",
-        )),
+        Ok(()) => Ok(with_type(status.to_string(), "application/json")),
         Err(error) => {
             tracing::warn!(%error, "not ready");
             Err(Refusal::new(

@@ -28,8 +28,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// is under way.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) {
     let state = Arc::clone(&app.0);
-    let deliveries = Deliveries::start(&app);
-    let purge = Purge::start(&app);
+    // Both write.
+    let workers = (!app.is_read_only()).then(|| (Deliveries::start(&app), Purge::start(&app)));
     let service = Service::new(app);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -72,7 +72,12 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     drop(listener);
     state.watchers.close();
     let finish = async {
-        tokio::join!(graceful.shutdown(), deliveries.stop(), purge.stop());
+        match workers {
+            Some((deliveries, purge)) => {
+                tokio::join!(graceful.shutdown(), deliveries.stop(), purge.stop());
+            }
+            None => graceful.shutdown().await,
+        }
     };
     tokio::select! {
         () = finish => {}

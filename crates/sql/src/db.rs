@@ -39,6 +39,8 @@ pub struct DbOptions {
     pub connect_deadline: Duration,
     /// Create the file of a SQLite database that does not exist yet.
     pub create_if_missing: bool,
+    /// Open a SQLite file that cannot be written, for reading alone; else that is an error.
+    pub may_be_read_only: bool,
     /// How long to pause before a unit is run again is left to chance.
     pub rng: Rng,
 }
@@ -53,6 +55,7 @@ impl Default for DbOptions {
             acquire_timeout: Duration::from_secs(10),
             connect_deadline: Duration::from_secs(30),
             create_if_missing: true,
+            may_be_read_only: false,
             rng: Rng::System,
         }
     }
@@ -160,6 +163,16 @@ impl Db {
     #[must_use]
     pub fn description(&self) -> String {
         self.url.to_string()
+    }
+
+    /// Whether it is a file that can be read alone. A server's login may be of that kind too, which
+    /// only its rights tell.
+    #[must_use]
+    pub fn is_read_only_file(&self) -> bool {
+        match &self.engine {
+            Engine::Sqlite(database) => database.is_read_only,
+            Engine::Postgres(_) | Engine::MySql(_) => false,
+        }
     }
 
     /// As whom it is connected, by its address; `None` for a file.

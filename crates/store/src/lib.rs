@@ -56,6 +56,7 @@
 //! }
 //! ```
 
+pub mod access;
 pub mod accounts;
 mod decode;
 pub mod deliveries;

@@ -42,6 +42,17 @@ pub async fn load_or_create(store: &Store, seal: &KeyEncryptionKey) -> StoreResu
     })
 }
 
+/// Loads the keys where nothing can be written; before the first one was made, one that only this
+/// process has: its tokens are good here, and until it ends.
+pub async fn load_or_lend(store: &Store, seal: &KeyEncryptionKey) -> StoreResult<SigningKeys> {
+    if let Some(keys) = load(store, seal).await? {
+        return Ok(keys);
+    }
+    let current = SigningKey::generate(&store.rng);
+    let verifying = VerifyingKeys::new(vec![current.verifying_key().clone()]);
+    Ok(SigningKeys { current, verifying })
+}
+
 /// Loads the keys; `None` before the first one was made.
 pub async fn load(store: &Store, seal: &KeyEncryptionKey) -> StoreResult<Option<SigningKeys>> {
     let cutoff = store

@@ -96,6 +96,36 @@ impl SmallDisk {
     }
 }
 
+/// A file or a folder that is seen in the place of another one; gone when dropped.
+pub struct Over {
+    at: PathBuf,
+}
+
+/// Lets `what` be seen at `at`, to be read alone or not.
+///
+/// # Panics
+/// When this process may not.
+#[must_use]
+pub fn mount_over(what: &Path, at: &Path, read_only: bool) -> Over {
+    must(Command::new("mount").arg("--bind").arg(what).arg(at));
+    let over = Over { at: at.to_owned() };
+    if read_only {
+        must(
+            Command::new("mount")
+                .args(["-o", "remount,bind,ro"])
+                .arg(at),
+        );
+    }
+    over
+}
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        // What is still open there goes with its process.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.at).status();
+    }
+}
+
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         // What is still open there goes with its process.

@@ -19,7 +19,10 @@ async fn texts(db: &Db, sql: Sql, columns: usize) -> Vec<Vec<String>> {
 }
 
 /// One line for each row of each table.
-pub(crate) async fn dump(db: &Db) -> Vec<String> {
+///
+/// # Panics
+/// When the database cannot be read.
+pub async fn dump(db: &Db) -> Vec<String> {
     let mut sql = Sql::new(db.dialect());
     sql.push(match db.dialect() {
         Dialect::Sqlite => {

@@ -11,7 +11,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Configuration, is_automatic, master_key, settings};
 use crate::failure::{Failure, Outcome};
-use crate::project::{Files, connect, connect_to_migrate, migrate, prepare, require_current};
+use crate::project::{
+    Files, connect_to_migrate, connect_to_serve, migrate, prepare, require_current,
+};
 
 pub(super) async fn run(configuration: &Configuration) -> Outcome {
     start_log(configuration)?;
@@ -21,8 +23,9 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     let master = master_key(configuration)?;
     let port = port_of(&listener)?;
     let settings = settings(configuration, port, false)?;
-    let db = connect(configuration).await?;
-    if is_automatic(configuration)? {
+    let db = connect_to_serve(configuration).await?;
+    // Of a file that cannot be written there is nobody else who could.
+    if is_automatic(configuration)? && !db.is_read_only_file() {
         let migrator = connect_to_migrate(configuration).await?;
         migrate(&migrator, &files, None, Loss::Refused).await?;
     }
@@ -33,6 +36,13 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hooks)
         .await
         .map_err(|error| start_failure(&error))?;
+    if app.is_read_only() {
+        let database = db.description();
+        tracing::warn!(
+            database,
+            "read-only: the database takes no change from this login, so writes are refused, and there are no hooks, webhooks or purges"
+        );
+    }
     let overridden = configuration.overridden().join(", ");
     tracing::info!(url, database = db.description(), config = %configuration.file.display(), overridden, "serving");
     server::serve(app, listener, stop_signal()?).await;

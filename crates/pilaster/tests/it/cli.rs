@@ -122,12 +122,14 @@ fn placeholders_are_no_keys() {
     ] {
         let failed = Project::cruddur()
             .with("SECRET_KEY", weak)
+            .with("PORT", "0")
             .run(PILASTER, &["serve"]);
         assert_eq!(failed.code, 3, "{weak:?}: {}", failed.text());
         assert!(failed.err.contains("secret generate"), "{}", failed.err);
     }
     let failed = Project::cruddur()
         .with("ALGORITHM", "HS256")
+        .with("PORT", "0")
         .run(PILASTER, &["serve"]);
     assert_eq!(failed.code, 3, "{}", failed.text());
 }

@@ -14,6 +14,7 @@ mod language;
 mod migrations;
 mod operations;
 mod questions;
+mod read_only;
 mod rights;
 mod rules;
 mod shell;

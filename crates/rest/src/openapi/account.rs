@@ -20,12 +20,12 @@ pub(super) fn paths(paths: &mut Object) {
     put(
         "/healthz",
         "get",
-        health("healthz", "The process is alive", &[]),
+        health("healthz", "The process is alive", &[], &[]),
     );
     put(
         "/readyz",
         "get",
-        health("readyz", "The database answers", &[503]),
+        health("readyz", "The database answers", &["read-only"], &[503]),
     );
 }
 
@@ -117,7 +117,7 @@ fn token() -> Value {
     }});
     post["responses"] = Responses::new()
         .success(200, "A bearer token", &UNKEPT, Some(as_json(&answer)))
-        .refusals(&[400, 401, 409, 413, 422, 500, 503, 504, 507])
+        .refusals(&[400, 401, 403, 409, 413, 422, 500, 503, 504, 507])
         .into_value();
     post
 }
@@ -165,9 +165,14 @@ fn keys() -> Value {
     get
 }
 
-fn health(id: &str, description: &str, refusals: &[u16]) -> Value {
-    let schema = json!({"type": "object", "required": ["status"],
+/// `modes` are those besides the usual one, which is not told.
+fn health(id: &str, description: &str, modes: &[&str], refusals: &[u16]) -> Value {
+    let mut schema = json!({"type": "object", "required": ["status"],
                         "properties": {"status": {"type": "string", "const": "ok"}}});
+    if !modes.is_empty() {
+        schema["properties"]["mode"] = json!({"type": "string", "enum": modes,
+            "description": "read-only: the database takes no change from this server"});
+    }
     let mut get = operation(id, "server", description, true);
     get["responses"] = Responses::new()
         .success(200, description, &[], Some(as_json(&schema)))

@@ -28,6 +28,7 @@ use crate::{DbError, DbOptions, DbResult};
 pub(crate) struct SqliteDatabase {
     pub(crate) readers: Readers,
     pub(crate) writer: Writer,
+    pub(crate) is_read_only: bool,
     path: PathBuf,
 }
 
@@ -42,12 +43,22 @@ impl SqliteDatabase {
             )));
         }
         let mark = Arc::new(Mark::new(path)?);
-        let writer = Writer::start(path, options, Arc::clone(&mark))?;
-        let readers = Readers::new(path, options, mark)?;
+        let readers = |mark| Readers::new(path, options, mark);
+        let (readers, writer, is_read_only) = match Writer::start(path, options, Arc::clone(&mark))
+        {
+            Ok(writer) => (readers(mark)?, writer, false),
+            Err(error) if options.may_be_read_only && is_of_access(&error) => {
+                // Who can read it has a server still; who cannot is told why it cannot be written.
+                let readers = readers(mark).map_err(|_| error)?;
+                (readers, Writer::start_refusing(path, options)?, true)
+            }
+            Err(error) => return Err(error),
+        };
         let path = path.to_owned();
         Ok(Arc::new(Self {
             readers,
             writer,
+            is_read_only,
             path,
         }))
     }
@@ -58,4 +69,9 @@ impl SqliteDatabase {
         let copied = tokio::task::spawn_blocking(move || connect::copy(&from, &to)).await;
         copied.map_err(|error| DbError::Other(error.to_string()))?
     }
+}
+
+/// Whether the file or its folder may be the cause, and not what is in the file.
+fn is_of_access(error: &DbError) -> bool {
+    matches!(error, DbError::ReadOnly | DbError::Denied(_))
 }

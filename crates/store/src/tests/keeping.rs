@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use credentials::{MasterKey, Password, hash};
 use oauth::{Expectations, decode_access_token, encode_access_token};
+use schema::{Catalog, CatalogKind};
 use sql::Ident;
 
 use super::engines::{QUICK, every_engine, master};
@@ -155,4 +156,31 @@ fn claims(store: &Store) -> oauth::AccessTokenClaims {
         epoch: None,
         extra: serde_json::Map::new(),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_write_is_told_so_and_nothing_is_written() {
+    every_engine(async |store| {
+        let own = crate::system_schema();
+        let catalog = Catalog::from_sources(&own, CatalogKind::System).unwrap();
+        let before = testkit::dump(&store.db).await;
+        let read_only = crate::access::is_read_only(&store.db, &catalog).await;
+        assert!(!read_only.unwrap());
+        assert_eq!(testkit::dump(&store.db).await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_lent_stays_in_its_process() {
+    every_engine(async |store| {
+        let seal = master().key_encryption_key();
+        let lent = signing_keys::load_or_lend(store, &seal).await.unwrap();
+        assert!(signing_keys::load(store, &seal).await.unwrap().is_none());
+        let kept = signing_keys::load_or_create(store, &seal).await.unwrap();
+        assert_ne!(lent.current.kid(), kept.current.kid());
+        let again = signing_keys::load_or_lend(store, &seal).await.unwrap();
+        assert_eq!(again.current.kid(), kept.current.kid());
+    })
+    .await;
 }

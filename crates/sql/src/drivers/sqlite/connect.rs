@@ -1,12 +1,12 @@
 //! Opening a connection and setting it up.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::from_sqlite;
 use crate::{DbError, DbResult};
@@ -16,6 +16,9 @@ const STATEMENTS: usize = 512;
 
 /// Virtual machine steps between two looks at the deadline.
 const STEPS_PER_LOOK: std::ffi::c_int = 20_000;
+
+/// How long to wait for others that write.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// The oldest library without the WAL-reset defect (<https://sqlite.org/wal.html#walresetbug>).
 const OLDEST: i32 = 3_051_003;
@@ -68,6 +71,47 @@ fn of_file(path: &Path, error: &std::io::Error) -> DbError {
 pub(super) struct Connected {
     pub(super) connection: Connection,
     deadline: Deadline,
+    /// How the file was when it was opened as one that nobody changes.
+    fixed: Option<Seen>,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Write,
+    Read,
+    /// Reading a file that nobody changes: its folder has no room for the index of a write-ahead
+    /// log, without which such a file is not opened otherwise (<https://sqlite.org/wal.html>,
+    /// "Read-Only Databases").
+    ReadFixed,
+}
+
+/// A file's length and the time of its last change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    length: u64,
+    modified: SystemTime,
+}
+
+impl Seen {
+    /// `None` where the file is gone, or has changes beside it that were not moved into it.
+    fn of(path: &Path) -> Option<Self> {
+        let log = std::fs::metadata(beside(path, "-wal"));
+        if log.is_ok_and(|log| log.len() > 0) {
+            return None;
+        }
+        let file = std::fs::metadata(path).ok()?;
+        Some(Self {
+            length: file.len(),
+            modified: file.modified().ok()?,
+        })
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// Milliseconds since `origin` at which the running statement is stopped; `u64::MAX` for never.
@@ -78,33 +122,75 @@ struct Deadline {
 }
 
 impl Connected {
-    /// Opens the file for writing, or for reading alone.
-    pub(super) fn open(path: &Path, read_only: bool) -> DbResult<Self> {
-        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        if !read_only {
-            flags |= OpenFlags::SQLITE_OPEN_CREATE;
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(|error| of_file(folder, &error))?;
+    /// Opens the file for writing; makes it where it is missing.
+    pub(super) fn open(path: &Path) -> DbResult<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| of_file(folder, &error))?;
+        }
+        let was_there = path.exists();
+        match Self::open_for(Purpose::Write, path) {
+            // The file itself could be opened: what cannot be is its log, beside it.
+            Err(OpenError::Cannot(_)) if was_there => Err(DbError::ReadOnly),
+            opened => {
+                let connected = opened?;
+                require_writable(&connected.connection)?;
+                Ok(connected)
             }
         }
-        let mut connection = Connection::open_with_flags(path, flags)
-            .map_err(|error| DbError::Unavailable(format!("{}: {error}", path.display())))?;
+    }
+
+    /// Opens the file for reading alone.
+    pub(super) fn open_reader(path: &Path) -> DbResult<Self> {
+        let seen = Seen::of(path);
+        match (Self::open_for(Purpose::Read, path), seen) {
+            (Err(OpenError::Cannot(_)), Some(seen)) => {
+                let mut connected = Self::open_for(Purpose::ReadFixed, path)?;
+                connected.fixed = Some(seen);
+                Ok(connected)
+            }
+            (opened, _) => Ok(opened?),
+        }
+    }
+
+    fn open_for(purpose: Purpose, path: &Path) -> Result<Self, OpenError> {
+        let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        flags |= match purpose {
+            Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Purpose::Read => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Purpose::ReadFixed => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+        };
+        let opened = match purpose {
+            Purpose::Write | Purpose::Read => Connection::open_with_flags(path, flags),
+            Purpose::ReadFixed => Connection::open_with_flags(fixed_uri(path), flags),
+        };
+        let mut connection =
+            opened.map_err(|error| DbError::Unavailable(format!("{}: {error}", path.display())))?;
         // SQLite opens a file that it may not write for reading alone, and says nothing.
-        let is_read_only = connection
-            .is_readonly("main")
-            .map_err(|error| from_sqlite(&error))?;
-        if is_read_only && !read_only {
-            return Err(DbError::ReadOnly);
+        let is_read_only = connection.is_readonly("main")?;
+        if is_read_only && purpose == Purpose::Write {
+            return Err(DbError::ReadOnly.into());
         }
         let deadline = Deadline {
             origin: Instant::now(),
             at: Arc::new(AtomicU64::new(u64::MAX)),
         };
-        set_up(&mut connection, read_only, &deadline).map_err(|error| from_sqlite(&error))?;
+        set_up(&mut connection, purpose == Purpose::Write, &deadline)?;
+        // The file is looked at now, not at the first request.
+        connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
         Ok(Self {
             connection,
             deadline,
+            fixed: None,
         })
+    }
+
+    /// Whether what it reads is the file as it is now. Somebody else's changes reach every
+    /// connection by itself but one that took the file for fixed.
+    pub(super) fn is_current(&self, path: &Path) -> bool {
+        match self.fixed {
+            None => true,
+            fixed => fixed == Seen::of(path),
+        }
     }
 
     /// Runs `work`; a statement of it that is not done in time is stopped.
@@ -123,13 +209,66 @@ impl Connected {
     }
 }
 
-fn set_up(
-    connection: &mut Connection,
-    read_only: bool,
-    deadline: &Deadline,
-) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::from_secs(10))?;
-    if !read_only {
+/// Why a file could not be opened.
+enum OpenError {
+    /// The file is there, or may be made; one beside it cannot be opened or made.
+    Cannot(String),
+    Other(DbError),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => Self::Cannot(error.to_string()),
+            _ => Self::Other(from_sqlite(&error)),
+        }
+    }
+}
+
+impl From<DbError> for OpenError {
+    fn from(error: DbError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<OpenError> for DbError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Cannot(text) => Self::Unavailable(text),
+            OpenError::Other(error) => error,
+        }
+    }
+}
+
+/// Begins a transaction that may write and takes it back: a log that is there and cannot be written
+/// is found by nothing else. Whether somebody else writes at this moment is no matter.
+fn require_writable(connection: &Connection) -> DbResult<()> {
+    let begin = || {
+        connection.busy_timeout(Duration::ZERO)?;
+        let begun = connection.execute_batch("begin immediate; rollback");
+        connection.busy_timeout(BUSY)?;
+        begun
+    };
+    match begin().map_err(|error| from_sqlite(&error)) {
+        Ok(()) | Err(DbError::Conflict) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The address of a file that nobody changes (<https://sqlite.org/c3ref/open.html>, "URI
+/// Filenames").
+fn fixed_uri(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let text = text
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    format!("file:{text}?immutable=1")
+}
+
+fn set_up(connection: &mut Connection, writes: bool, deadline: &Deadline) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    if writes {
         connection.pragma_update(None, "journal_mode", "wal")?;
         // FULL keeps what was acknowledged through a power cut; group commit makes it cheap.
         connection.pragma_update(None, "synchronous", "full")?;
@@ -139,7 +278,7 @@ fn set_up(
     connection.pragma_update(None, "case_sensitive_like", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "cache_size", -8_000)?;
-    if read_only {
+    if !writes {
         connection.pragma_update(None, "query_only", true)?;
     }
     super::decimal::register(connection)?;

@@ -24,7 +24,7 @@ impl SqliteConsole {
             return Err(DbError::Unavailable(text));
         }
         Ok(Self {
-            connected: Connected::open(path, false)?,
+            connected: Connected::open(path)?,
             timeout: options.statement_timeout,
         })
     }

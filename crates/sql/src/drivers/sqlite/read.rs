@@ -13,7 +13,7 @@ use super::connect::Connected;
 use super::error::from_sqlite;
 use super::mark::Mark;
 use super::row::{Bound, SqliteRow};
-use crate::{DbOptions, DbResult, Query, RowRef, RowSink, Sql, Weight};
+use crate::{DbError, DbOptions, DbResult, Query, RowRef, RowSink, Sql, Weight};
 
 /// Connections for reading, made when they are needed, kept when they are not.
 pub(crate) struct Readers {
@@ -26,7 +26,7 @@ pub(crate) struct Readers {
 
 impl Readers {
     pub(super) fn new(path: &Path, options: &DbOptions, mark: Arc<Mark>) -> DbResult<Self> {
-        let first = Connected::open(path, true)?;
+        let first = Connected::open_reader(path)?;
         Ok(Self {
             path: path.to_owned(),
             idle: Mutex::new(vec![first]),
@@ -90,11 +90,15 @@ impl Readers {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let connected = match idle {
+        let connected = match idle.filter(|connected| connected.is_current(&self.path)) {
             Some(connected) => connected,
-            None => Connected::open(&self.path, true)?,
+            None => Connected::open_reader(&self.path)?,
         };
         let result = connected.within(self.timeout, work);
+        if !connected.is_current(&self.path) {
+            let text = "the file was changed while it was read";
+            return Err(DbError::Unavailable(String::from(text)));
+        }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < self.keep {
             idle.push(connected);

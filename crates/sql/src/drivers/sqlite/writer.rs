@@ -67,12 +67,22 @@ pub(crate) struct Writer {
 impl Writer {
     /// `mark` is let go before each transaction.
     pub(super) fn start(path: &Path, options: &DbOptions, mark: Arc<Mark>) -> DbResult<Self> {
-        let connected = Connected::open(path, false)?;
+        let connected = Connected::open(path)?;
         let timeout = options.statement_timeout;
+        Self::spawn(move |queue| serve(&connected, &queue, timeout, &mark))
+    }
+
+    /// One over a file that cannot be written: what only reads is done, the rest refused.
+    pub(super) fn start_refusing(path: &Path, options: &DbOptions) -> DbResult<Self> {
+        let (path, timeout) = (path.to_owned(), options.statement_timeout);
+        Self::spawn(move |queue| refuse(&path, &queue, timeout))
+    }
+
+    fn spawn(work: impl FnOnce(mpsc::Receiver<Job>) + Send + 'static) -> DbResult<Self> {
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name(String::from("sqlite-writer"))
-            .spawn(move || serve(&connected, &queue, timeout, &mark))
+            .spawn(move || work(queue))
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
         Ok(Self {
             jobs: Some(jobs),
@@ -163,6 +173,29 @@ fn serve(connected: &Connected, queue: &mpsc::Receiver<Job>, timeout: Duration, 
                 let next = group(connected, queue, timeout, (unit, keep, reply));
                 if let Some(Job::Begin { keys, reply }) = next {
                     converse(&connected.connection, keys, reply);
+                }
+            }
+        }
+    }
+}
+
+/// Each job on a connection of its own, which sees the file as it is then and cannot write.
+fn refuse(path: &Path, queue: &mpsc::Receiver<Job>, timeout: Duration) {
+    while let Ok(job) = queue.recv() {
+        match (job, Connected::open_reader(path)) {
+            (Job::Unit { reply, .. }, Err(error)) => answer(reply, Err(error)),
+            (Job::Begin { reply, .. }, Err(error)) => answer(reply, Err(error)),
+            (Job::Unit { unit, reply, .. }, Ok(connected)) => {
+                let steps = connected.within(timeout, |connection| {
+                    execute_text(connection, "begin")?;
+                    run_steps(connection, &unit)
+                });
+                answer(reply, steps);
+            }
+            (Job::Begin { keys, reply }, Ok(connected)) => {
+                match execute_text(&connected.connection, "begin") {
+                    Ok(()) => talk(&connected.connection, keys, reply),
+                    Err(error) => answer(reply, Err(error)),
                 }
             }
         }
