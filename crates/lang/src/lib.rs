@@ -32,7 +32,8 @@ pub use query::{
     WriteKind,
 };
 pub use render::{
-    Environment, ExpressionWriter, WriteRules, ddl_expression, ddl_now, ddl_query, ddl_write,
+    Environment, ExpressionWriter, Taken, WriteRules, ddl_expression, ddl_now, ddl_policy,
+    ddl_query, ddl_write,
 };
 pub use role::{AlterRole, RoleLimit, RoleSetting};
 pub use source::{Diagnostic, Source, Span};

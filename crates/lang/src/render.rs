@@ -6,8 +6,8 @@ pub(crate) mod expression;
 mod json;
 mod query;
 
-pub use ddl::{ddl_expression, ddl_now, ddl_query, ddl_write};
-pub use query::WriteRules;
+pub use ddl::{ddl_expression, ddl_now, ddl_policy, ddl_query, ddl_write};
+pub use query::{Taken, WriteRules};
 
 use sql::{Ident, Sql, Value};
 
@@ -27,6 +27,11 @@ pub trait Environment {
     /// The predicate over "this row" (binding 0) that a row of `table` must satisfy to be read,
     /// or `None` where no rule applies (our own tables, `@security definer`).
     fn row_filter(&self, table: &Ident) -> Option<&Expr>;
+    /// Whether a view that no policy of the caller narrows is read by its name: where the engine
+    /// has policies of its own, its query in the place of the name would be narrowed by them.
+    fn reads_open_views(&self) -> bool {
+        false
+    }
 }
 
 /// Writes checked trees into a [`Sql`].
@@ -42,6 +47,8 @@ pub struct ExpressionWriter<'a> {
     unfiltered: u32,
     /// Constants are quoted in place instead of bound, as DDL needs it.
     quoting: bool,
+    /// What is known of the caller is asked of the engine, as its own policies need it.
+    asking: bool,
 }
 
 /// The aliases of one tree: that of "this row" and those of its relations.
@@ -60,6 +67,7 @@ impl<'a> ExpressionWriter<'a> {
             frames: Vec::new(),
             unfiltered: 0,
             quoting: false,
+            asking: false,
         }
     }
 

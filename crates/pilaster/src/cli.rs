@@ -457,6 +457,16 @@ pub(crate) enum Rules {
     /// `check --strict`.
     #[command(after_help = "Example: pilaster rules accept && git diff schema/exposure.lock")]
     Accept,
+    /// Put the rules into force as PostgreSQL's own roles, grants and policies, or take them away,
+    /// as `database.native_rls` says.
+    #[command(
+        after_help = "Example: pilaster rules native --sql\nmigrate up, serve and dev do the same by themselves."
+    )]
+    Native {
+        /// Print the statements instead of running them.
+        #[arg(long, visible_alias = "dry-run")]
+        sql: bool,
+    },
 }
 
 /// A request to be explained.

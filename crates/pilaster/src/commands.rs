@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
         }
         Command::Dev { folder, address } => {
             let file = find_file(folder.as_deref().or(arguments.config.as_deref()))?;
-            dev::run(&file, &arguments.target, &listening(&address)).await
+            Box::pin(dev::run(&file, &arguments.target, &listening(&address))).await
         }
         Command::Serve { address } => {
             let file = find_file(arguments.config.as_deref())?;

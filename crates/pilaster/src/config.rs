@@ -8,6 +8,6 @@ mod webhooks;
 pub(crate) use keys::WebhookKey;
 pub(crate) use layers::{Configuration, find_file};
 pub(crate) use settings::{
-    admin_url, api_options, database_options, database_url, is_automatic, logins, master_key,
-    settings,
+    admin_url, api_options, database_options, database_url, is_automatic, is_native, logins,
+    master_key, settings,
 };

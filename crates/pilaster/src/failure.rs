@@ -79,7 +79,7 @@ impl Failure {
     }
 
     /// 7: the login, or the server, may only read.
-    fn not_allowed(cause: impl Into<String>) -> Self {
+    pub(crate) fn not_allowed(cause: impl Into<String>) -> Self {
         Self {
             code: 7,
             ..Self::failed(cause)

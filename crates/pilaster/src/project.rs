@@ -17,6 +17,7 @@ use store::access::is_read_only;
 
 use crate::config::{Configuration, database_options, database_url, logins, settings};
 use crate::failure::{Failure, Outcome};
+use crate::native::{Native, loosen, name_foreign};
 use crate::progress::Bar;
 
 /// Everything in a project's folder that is SQL.
@@ -33,6 +34,17 @@ pub(crate) struct Compiled {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) api: Api,
     pub(crate) hooks: Hooks,
+}
+
+impl Compiled {
+    /// The same for a server with these settings.
+    pub(crate) fn served_with(self, settings: &Settings) -> Self {
+        let api = match settings.native {
+            Some(_) => self.api.with_native_rules(),
+            None => self.api,
+        };
+        Self { api, ..self }
+    }
 }
 
 impl Files {
@@ -236,15 +248,20 @@ async fn snapshot(db: &Db, files: &Files) -> Outcome<Option<PathBuf>> {
 }
 
 /// Applies both histories, the user's up to `target`; gives the titles of what was applied of it.
-/// `loss` is about the user's.
+/// `loss` is about the user's. The rules that the database applies itself make way, and are put into
+/// force by `native` when all is as `schema/` says.
 pub(crate) async fn migrate(
     db: &Db,
     files: &Files,
     target: Option<&str>,
     loss: Loss,
+    native: Option<&Native>,
 ) -> Outcome<Vec<String>> {
     let (clock, rng) = (Clock::System, Rng::System);
     let mut applied = Vec::new();
+    if is_pending(db, files).await? {
+        loosen(db).await?;
+    }
     if let Some(copy) = snapshot(db, files).await? {
         tracing::info!(path = %copy.display(), "the database as it was");
     }
@@ -266,7 +283,25 @@ pub(crate) async fn migrate(
             applied.extend(titles);
         }
     }
+    if let (Some(native), None) = (native, target) {
+        name_foreign(&native.put(db, files).await?);
+    }
     Ok(applied)
+}
+
+/// Whether there is anything to apply.
+async fn is_pending(db: &Db, files: &Files) -> Outcome<bool> {
+    for (history, migrations) in [
+        (History::System, system_migrations()?),
+        (History::App, files.migrations()?),
+    ] {
+        let states = status(db, history, &migrations).await?;
+        let is_applied = |line: &MigrationStatus| matches!(line.state, MigrationState::Applied(_));
+        if !states.iter().all(is_applied) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// How every migration of a history stands.

@@ -284,6 +284,8 @@ pub(crate) struct RequestEnvironment<'a> {
     pub(crate) last_id: Cell<Option<Uuid>>,
     /// Whether ids are the last one again.
     pub(crate) reading_back: Cell<bool>,
+    /// Whether the engine applies policies of its own to the statement.
+    pub(crate) is_native: bool,
 }
 
 impl<'a> RequestEnvironment<'a> {
@@ -301,7 +303,14 @@ impl<'a> RequestEnvironment<'a> {
             parameters,
             last_id,
             reading_back: Cell::new(false),
+            is_native: false,
         }
+    }
+
+    /// The same where the engine applies policies of its own.
+    pub(crate) fn native(mut self, is_native: bool) -> Self {
+        self.is_native = is_native;
+        self
     }
 }
 
@@ -352,6 +361,10 @@ impl Environment for RequestEnvironment<'_> {
         } else {
             Some(read)
         }
+    }
+
+    fn reads_open_views(&self) -> bool {
+        self.is_native
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Api {
     limits: Limits,
     /// Where it is mounted.
     prefixes: Prefixes,
+    /// Whether the engine applies policies of its own, too.
+    is_native: bool,
     /// What each set of roles may do, worked out once.
     rights: RwLock<HashMap<RoleSet, Arc<Rights>>>,
 }
@@ -53,8 +55,17 @@ impl Api {
             dialect,
             limits,
             prefixes,
+            is_native: false,
             rights: RwLock::new(HashMap::new()),
         })
+    }
+
+    /// The same for a database that applies the rules by policies of its own, too
+    /// ([`schema::NativeRules`]): statements are those of a role that it narrows.
+    #[must_use]
+    pub fn with_native_rules(mut self) -> Self {
+        self.is_native = true;
+        self
     }
 
     /// The declared tables.
@@ -130,6 +141,7 @@ impl Api {
             moment,
             dialect: self.dialect,
             limits: &rights.limits,
+            is_native: self.is_native,
         }
     }
 

@@ -54,6 +54,8 @@ pub(crate) struct Context<'a> {
     pub(crate) moment: Moment<'a>,
     pub(crate) dialect: sql::Dialect,
     pub(crate) limits: &'a Limits,
+    /// Whether the engine applies policies of its own, too.
+    pub(crate) is_native: bool,
 }
 
 /// A table or view with what the caller may do with it.

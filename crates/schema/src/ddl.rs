@@ -7,7 +7,7 @@ mod indexes;
 mod rebuild;
 mod tables;
 
-pub(crate) use columns::{Native, native_type};
+pub(crate) use columns::{Native, native_type, write_type as write_column_type};
 pub(crate) use tables::add_foreign_key;
 
 use lang::{ddl_expression, ddl_query, ddl_write};

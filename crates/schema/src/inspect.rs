@@ -137,7 +137,7 @@ async fn tables(tx: &mut Tx, dialect: Dialect) -> DbResult<Vec<InspectedTable>> 
 }
 
 /// Rows of texts; null is empty.
-async fn texts<const N: usize>(tx: &mut Tx, sql: Sql) -> DbResult<Vec<[String; N]>> {
+pub(crate) async fn texts<const N: usize>(tx: &mut Tx, sql: Sql) -> DbResult<Vec<[String; N]>> {
     let rows = tx.rows(&Query::long(sql, vec![Kind::Text; N])).await?;
     Ok(rows.into_iter().filter_map(strings).collect())
 }

@@ -12,6 +12,7 @@ mod drift;
 mod inspect;
 mod migrate;
 mod names;
+mod native;
 mod operation;
 mod pull;
 mod resolve;
@@ -28,6 +29,10 @@ pub use drift::{drift, relation_names};
 pub use migrate::{
     Direction, History, Loss, Migration, MigrationError, MigrationState, MigrationStatus,
     Migrations, NewMigration, Plan, PlannedStep, Progress, Reference, Rewritten, Runner,
+};
+pub use native::{
+    NativeError, NativeNames, NativePlan, NativeRules, Servers, apply_native, drop_native_roles,
+    make_native_role, native_plan, native_roles, taken_function,
 };
 pub use operation::Operation;
 pub use pull::{Pulled, pull};

@@ -14,6 +14,7 @@ mod write;
 
 pub(crate) use alter::change as change_table;
 pub use books::Direction;
+pub(crate) use file::checksum_of;
 pub use file::{Migration, Migrations, Reference};
 pub use plan::{Plan, PlannedStep};
 pub use rewrite::Rewritten;

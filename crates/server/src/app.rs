@@ -17,6 +17,7 @@ use crate::auth::TokenCache;
 use crate::data::Watchers;
 use crate::events::{Announcer, Retries, Webhooks};
 use crate::middleware::RequestIds;
+use crate::native::{NativeRls, Roles};
 use crate::passwords::{PEPPER, PasswordPool};
 
 /// How the server behaves; plain values, already read from wherever they come.
@@ -50,6 +51,8 @@ pub struct Settings {
     pub webhooks: Webhooks,
     /// How often hooks of the outbox and webhooks are tried.
     pub retries: Retries,
+    /// The database's own roles, where it has them.
+    pub native: Option<NativeRls>,
 }
 
 /// The schema and the files, compiled; swapped whole when they change.
@@ -81,6 +84,8 @@ pub(crate) struct State {
     pub(crate) outbox: Notify,
     /// What watchers of rows wait for.
     pub(crate) watchers: Watchers,
+    /// The database's own roles, where requests run as them.
+    pub(crate) native: Option<Roles>,
 }
 
 /// Why the server cannot start.
@@ -123,6 +128,7 @@ impl App {
         };
         let compiled = Compiled::new(api, hooks);
         let passwords = PasswordPool::new(peppers, settings.password_params);
+        let native = settings.native.clone().map(Roles::new);
         Ok(Self(Arc::new(State {
             db,
             store,
@@ -138,6 +144,7 @@ impl App {
             rng,
             outbox: Notify::new(),
             watchers: Watchers::new(),
+            native,
         })))
     }
 
@@ -145,6 +152,9 @@ impl App {
     pub fn replace(&self, api: Api, hooks: Hooks) {
         self.0.compiled.store(Arc::new(Compiled::new(api, hooks)));
         self.0.tokens.clear();
+        if let Some(roles) = &self.0.native {
+            roles.forget();
+        }
     }
 
     /// Whether the database takes no change from this server.

@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod in_process;
 mod middleware;
+mod native;
 mod passwords;
 mod purge;
 mod router;
@@ -28,6 +29,7 @@ pub use events::{
     person,
 };
 pub use in_process::{Answered, InProcess};
+pub use native::NativeRls;
 pub use passwords::hash_password;
 pub use router::{Route, prefixes, routes};
 pub use serve::serve;

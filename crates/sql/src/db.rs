@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use stdx::Rng;
 
+use crate::actor::{Actor, only_postgres};
 use crate::drivers::mysql::{MySqlDatabase, MySqlTx};
 use crate::drivers::postgres::{PostgresDatabase, PostgresTx};
 use crate::drivers::sqlite::{SqliteDatabase, SqliteTx};
@@ -70,7 +71,7 @@ pub struct Db {
 }
 
 #[derive(Clone)]
-enum Engine {
+pub(crate) enum Engine {
     Sqlite(Arc<SqliteDatabase>),
     Postgres(Arc<PostgresDatabase>),
     MySql(Arc<MySqlDatabase>),
@@ -181,6 +182,10 @@ impl Db {
         self.url.login().map(|(user, _)| user)
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Its address.
     pub(crate) fn url(&self) -> &DatabaseUrl {
         &self.url
@@ -213,7 +218,7 @@ impl Db {
         }
         match &self.engine {
             Engine::Sqlite(database) => database.readers.read_all(reads),
-            Engine::Postgres(database) => Box::pin(database.read_all(reads)).await,
+            Engine::Postgres(database) => Box::pin(database.read_all(reads, None)).await,
             Engine::MySql(database) => Box::pin(database.read_all(reads)).await,
         }
     }
@@ -244,21 +249,29 @@ impl Db {
 
     /// Commits a unit whole or not at all; durable when it returns. Conflicts are retried.
     pub async fn write(&self, unit: Vec<Step>) -> DbResult<Vec<Outcome>> {
-        self.run_unit(unit, true).await
+        self.run_unit(unit, true, None).await
     }
 
     /// Runs a unit and takes it back; gives what it would have given.
     pub async fn rehearse(&self, unit: Vec<Step>) -> DbResult<Vec<Outcome>> {
-        self.run_unit(unit, false).await
+        self.run_unit(unit, false, None).await
     }
 
-    async fn run_unit(&self, unit: Vec<Step>, keep: bool) -> DbResult<Vec<Outcome>> {
+    pub(crate) async fn run_unit(
+        &self,
+        unit: Vec<Step>,
+        keep: bool,
+        actor: Option<&Actor>,
+    ) -> DbResult<Vec<Outcome>> {
+        if actor.is_some() && self.dialect() != Dialect::Postgres {
+            return Err(only_postgres());
+        }
         let mut attempt = 0;
         loop {
             let result = match &self.engine {
                 // The one writer never loses a conflict, so the unit can be handed over.
                 Engine::Sqlite(database) => return database.writer.run(unit, keep).await,
-                Engine::Postgres(database) => Box::pin(database.write(&unit, keep)).await,
+                Engine::Postgres(database) => Box::pin(database.write(&unit, keep, actor)).await,
                 Engine::MySql(database) => Box::pin(database.write(&unit, keep)).await,
             };
             match result {
@@ -474,6 +487,13 @@ fn session(row: Row) -> Session {
 }
 
 impl Tx {
+    pub(crate) fn postgres(&mut self) -> Option<&mut PostgresTx<'static>> {
+        match &mut self.0 {
+            Conversation::Postgres(tx) => Some(tx),
+            Conversation::Sqlite(_) | Conversation::MySql(_) => None,
+        }
+    }
+
     /// Owned rows of one statement.
     pub async fn rows(&mut self, query: &Query) -> DbResult<Vec<Row>> {
         match &mut self.0 {

@@ -5,7 +5,7 @@ pub type DbResult<T> = Result<T, DbError>;
 
 /// A failed statement or connection, the same for all four engines.
 ///
-/// The texts of `Full`, `Denied`, `Unavailable`, `Other` and `Decode` are for the log and for the
+/// The texts of `Full`, `Denied`, `RowSecurity`, `Unavailable`, `Other` and `Decode` are for the log and for the
 /// terminal; a caller of the API never sees them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DbError {
@@ -63,6 +63,9 @@ pub enum DbError {
     /// The database's role lacks a privilege.
     #[error("the database role lacks a privilege: {0}")]
     Denied(String),
+    /// A policy of the database's own kept a row from being written.
+    #[error("row-level security refused a row: {0}")]
+    RowSecurity(String),
     /// The statement or the wait for a connection took longer than allowed.
     #[error("the database took too long")]
     Timeout,
@@ -129,6 +132,7 @@ impl DbError {
             | Self::Full(_)
             | Self::ReadOnly
             | Self::Denied(_)
+            | Self::RowSecurity(_)
             | Self::Timeout
             | Self::Unavailable(_) => return self.to_string(),
         };

@@ -5,6 +5,7 @@
 //! and bound [`Value`]s and nothing else, so text that came from a user cannot become SQL.
 //! Rows are decoded to the [`Kind`] that the caller declares, never to what a driver guesses.
 
+mod actor;
 mod console;
 mod db;
 mod dialect;
@@ -20,6 +21,7 @@ mod url;
 mod value;
 mod write;
 
+pub use actor::Actor;
 pub use console::{Console, Shown};
 pub use db::{Db, DbOptions, Session, Tx, Whoami};
 pub use dialect::Dialect;

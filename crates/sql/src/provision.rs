@@ -15,6 +15,8 @@ pub struct Logins {
     pub migrator: Option<DatabaseUrl>,
     /// Who only reads.
     pub readonly: Option<DatabaseUrl>,
+    /// Whether who changes the structure makes roles for policies of PostgreSQL's own, too.
+    pub makes_roles: bool,
 }
 
 /// What a login may do.
@@ -61,6 +63,12 @@ impl Logins {
         }
         match server.dialect() {
             Dialect::Postgres => {
+                if self.makes_roles && login(self.owner())?.as_str() != own_name(admin) {
+                    let mut sql = Sql::new(Dialect::Postgres);
+                    sql.push("alter role ").ident(&login(self.owner())?);
+                    sql.push(" createrole");
+                    run(&server, sql).await?;
+                }
                 let inside = Db::connect(&admin.with_database(name.as_str()), options).await?;
                 self.grant_on_postgres(&inside, &name, admin).await?;
                 inside.close().await?;
@@ -204,6 +212,10 @@ async fn run(db: &Db, sql: Sql) -> DbResult<()> {
 
 fn ident(text: &str) -> DbResult<Ident> {
     Ident::new(text).map_err(|error| DbError::Other(format!("{text}: {error}")))
+}
+
+fn own_name(admin: &DatabaseUrl) -> &str {
+    admin.login().map_or("", |(name, _)| name)
 }
 
 fn login(url: &DatabaseUrl) -> DbResult<Ident> {

@@ -152,7 +152,8 @@ impl DatabaseUrl {
     }
 
     /// The same server's database that is always there.
-    pub(crate) fn maintenance(&self) -> Self {
+    #[must_use]
+    pub fn maintenance(&self) -> Self {
         match &self.0 {
             Place::Server(place) if place.family == Family::Postgres => {
                 self.with_database("postgres")

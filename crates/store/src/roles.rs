@@ -22,6 +22,21 @@ pub async fn roles_of(store: &Store, user: Uuid) -> StoreResult<Vec<String>> {
         .collect()
 }
 
+/// The sets of roles that accounts hold, each once; on PostgreSQL.
+pub async fn held_together(store: &Store) -> StoreResult<Vec<Vec<String>>> {
+    let mut sql = store.sql();
+    sql.push(
+        "select distinct string_agg(role, chr(10) order by role) from auth_user_roles \
+         group by user_id",
+    );
+    let rows = store.db.rows(&Query::long(sql, vec![Kind::Text])).await?;
+    let set = |row| {
+        let names = Columns::of("auth_user_roles", row).text()?;
+        Ok(names.lines().map(str::to_owned).collect())
+    };
+    rows.into_iter().map(set).collect()
+}
+
 /// The steps that give a role, forever or up to a moment; a role held already gets the new end.
 #[must_use]
 pub fn grant_role_steps(

@@ -14,6 +14,17 @@ pub struct ThrowAwayDatabase {
     server: Option<(String, String)>,
 }
 
+/// Roles of `native_rls` belong to the whole server; those of databases that are gone go, whoever
+/// comes first.
+const DROP_ROLES: &str = "do $$ declare one record; begin for one in select rolname, \
+    substring(shobj_description(oid, 'pg_authid') from '^pilaster: native_rls of database ([0-9]+)$') \
+    as database from pg_roles where rolname like 'pilaster\\_%' loop \
+    if one.database is not null and not exists (select from pg_database \
+      where oid::text = one.database) then \
+      begin execute format('drop role if exists %I', one.rolname); \
+      exception when others then null; end; \
+    end if; end loop; end $$";
+
 /// Engines that the caller asked for: `PILASTER_TEST_ENGINES`, SQLite alone by default.
 #[must_use]
 pub fn is_enabled(engine: &str) -> bool {
@@ -116,6 +127,9 @@ impl Drop for ThrowAwayDatabase {
                     ""
                 };
                 runtime.block_on(on_server(&server, &format!("drop database {name}{force}")));
+                if server.starts_with("postgres") {
+                    runtime.block_on(on_server(&server, DROP_ROLES));
+                }
             }
         });
         // A database that cannot be dropped goes with its private server.

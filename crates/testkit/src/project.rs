@@ -24,9 +24,14 @@ impl Project {
             environment: Vec::new(),
         };
         project.write("pilaster.toml", "");
-        project
+        let project = project
             .with("SECRET_KEY", SECRET_KEY)
-            .with("DATABASE_URL", "sqlite:data/test.db")
+            .with("DATABASE_URL", "sqlite:data/test.db");
+        // Every test can be asked to run with PostgreSQL's own policies beside ours.
+        match std::env::var_os("PILASTER_TEST_NATIVE_RLS") {
+            Some(wanted) => project.with("PILASTER_DATABASE_NATIVE_RLS", &wanted.to_string_lossy()),
+            None => project,
+        }
     }
 
     /// A copy of `examples/cruddur`.

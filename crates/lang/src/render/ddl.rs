@@ -30,6 +30,35 @@ impl Environment for Nobody {
     }
 }
 
+/// A policy asks the engine, which keeps the views apart from what is beneath.
+struct Policies;
+
+impl Environment for Policies {
+    fn auth(&self, function: &AuthFunction) -> Value {
+        Nobody.auth(function)
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        Nobody.now()
+    }
+
+    fn new_id(&self, ordered: bool) -> uuid::Uuid {
+        Nobody.new_id(ordered)
+    }
+
+    fn parameter(&self, place: usize) -> Value {
+        Nobody.parameter(place)
+    }
+
+    fn row_filter(&self, _: &Ident) -> Option<&Expr> {
+        None
+    }
+
+    fn reads_open_views(&self) -> bool {
+        true
+    }
+}
+
 /// Writes an expression into DDL.
 pub fn ddl_expression(sql: &mut Sql, expr: &Expr) {
     match &expr.kind {
@@ -63,6 +92,32 @@ pub fn ddl_write(sql: &mut Sql, write: &Write) {
     let mut writer = ExpressionWriter::new(sql, &Nobody);
     writer.quoting = true;
     writer.write(write, WriteRules::default());
+}
+
+/// Writes a rule over the rows of `table` as PostgreSQL's own policy: facts about the caller are
+/// asked of functions of the schema `auth`, once for each statement.
+pub fn ddl_policy(sql: &mut Sql, rule: &Expr, table: &Ident) {
+    let mut writer = ExpressionWriter::new(sql, &Policies);
+    (writer.quoting, writer.asking) = (true, true);
+    // By the table's name: a bare column would be one of a query within.
+    writer.expression(rule, Some(table));
+}
+
+/// `(select auth.…)`: a sub-query of its own is worked out once.
+pub(super) fn auth(sql: &mut Sql, function: &AuthFunction) {
+    let (name, argument) = match function {
+        AuthFunction::Uid => ("uid(", None),
+        AuthFunction::Role => ("role(", None),
+        AuthFunction::Acr => ("acr(", None),
+        AuthFunction::HasRole(role) => ("has_role(", Some(role)),
+        AuthFunction::HasScope(scope) => ("has_scope(", Some(scope)),
+        AuthFunction::Claim(claim) => ("claim(", Some(claim)),
+    };
+    sql.push("(select auth.").push(name);
+    if let Some(argument) = argument {
+        sql.quoted(argument);
+    }
+    sql.push("))");
 }
 
 /// Writes the query of a view.
@@ -131,7 +186,7 @@ pub(super) fn now(dialect: Dialect) -> &'static str {
 }
 
 /// The engine's clock, shifted by a span as jiff reads it (`7 days`, `-1 hour`).
-pub(super) fn now_plus(sql: &mut Sql, distance: &str) {
+pub(super) fn now_plus(sql: &mut Sql, distance: &str, asking: bool) {
     let span = distance.parse::<jiff::Span>().unwrap_or_default();
     let parts = [
         ("year", i64::from(span.get_years())),
@@ -148,6 +203,7 @@ pub(super) fn now_plus(sql: &mut Sql, distance: &str) {
     let dialect = sql.dialect();
     sql.push(match dialect {
         Dialect::Sqlite => "(strftime('%Y-%m-%dT%H:%M:%f', 'now'",
+        Dialect::Postgres if asking => "((select auth.now())",
         Dialect::Postgres => "(now()",
         Dialect::MySql | Dialect::MariaDb => "(utc_timestamp(6)",
     });

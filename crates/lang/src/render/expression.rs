@@ -11,15 +11,21 @@ impl ExpressionWriter<'_> {
         match &expr.kind {
             ExprKind::Literal(literal) => self.literal(literal, expr.ty.as_ref()),
             ExprKind::Column { binding, column } => self.column(*binding, column),
+            ExprKind::Auth(function) if self.asking => ddl::auth(self.sql, function),
             ExprKind::Auth(function) => {
                 let value = self.environment.auth(function);
                 self.bind(value, expr.ty.as_ref());
+            }
+            ExprKind::Now if self.asking => {
+                self.sql.push("(select auth.now())");
             }
             // Nothing is bound in DDL: the engine's own clock and chance.
             ExprKind::Now if self.quoting => {
                 self.sql.push(ddl::now(self.sql.dialect()));
             }
-            ExprKind::NowPlus(distance) if self.quoting => ddl::now_plus(self.sql, distance),
+            ExprKind::NowPlus(distance) if self.quoting => {
+                ddl::now_plus(self.sql, distance, self.asking);
+            }
             ExprKind::NewId { .. } if self.quoting => {
                 self.sql.push(ddl::new_id(self.sql.dialect()));
             }

@@ -1,6 +1,6 @@
 //! Queries and writes.
 
-use sql::{Dialect, Ident};
+use sql::{Dialect, Ident, Sql};
 
 use super::{ExpressionWriter, Frame};
 use crate::{
@@ -14,6 +14,30 @@ pub struct WriteRules<'a> {
     pub using: Option<&'a Expr>,
     /// What a written row must satisfy.
     pub check: Option<&'a Expr>,
+    /// Which new rows are left out.
+    pub taken: Option<Taken<'a>>,
+}
+
+/// Rows with a key that there is already: a function of the schema `auth` knows, which sees the
+/// rows that the engine's own policies hide from the statement.
+#[derive(Clone, Copy)]
+pub struct Taken<'a> {
+    /// The function.
+    pub function: &'a Ident,
+    /// What it takes.
+    pub key: &'a [Ident],
+}
+
+impl Taken<'_> {
+    /// Writes `auth.function(row.a, row.b)`.
+    pub fn write(&self, sql: &mut Sql, row: &Ident) {
+        sql.push("auth.").ident(self.function).push("(");
+        for (place, column) in self.key.iter().enumerate() {
+            sql.push(if place == 0 { "" } else { ", " });
+            sql.column(row, column);
+        }
+        sql.push(")");
+    }
 }
 
 impl ExpressionWriter<'_> {
@@ -109,6 +133,11 @@ impl ExpressionWriter<'_> {
         match item {
             FromItem::Table { table, .. } => {
                 self.sql.ident(table);
+            }
+            FromItem::Derived {
+                view: Some(view), ..
+            } if !view.security_invoker && self.environment.reads_open_views() => {
+                self.sql.ident(&view.name);
             }
             FromItem::Derived { query, view, .. } => {
                 let is_open = view.as_ref().is_none_or(|view| view.security_invoker);
@@ -244,7 +273,7 @@ impl ExpressionWriter<'_> {
                     .push(" (")
                     .idents(columns)
                     .push(") ");
-                self.insert_source(columns, source, rules.check);
+                self.insert_source(columns, source, rules);
                 self.sql.dialect().insert_returning()
             }
             WriteKind::Update {
@@ -329,12 +358,13 @@ impl ExpressionWriter<'_> {
         self.sql.push(" from ").ident(&write.table);
     }
 
-    fn insert_source(&mut self, columns: &[Ident], source: &InsertSource, check: Option<&Expr>) {
-        if let (InsertSource::Rows(rows), None) = (source, check) {
+    fn insert_source(&mut self, columns: &[Ident], source: &InsertSource, rules: WriteRules<'_>) {
+        if let (InsertSource::Rows(rows), None, None) = (source, rules.check, rules.taken) {
             return self.values(rows);
         }
         let rows = Ident::of("n");
-        if check.is_some() {
+        let is_chosen = rules.check.is_some() || rules.taken.is_some();
+        if is_chosen {
             self.sql.push("select ");
             for (place, column) in columns.iter().enumerate() {
                 if place > 0 {
@@ -355,9 +385,18 @@ impl ExpressionWriter<'_> {
                 self.query(&query);
             }
         }
-        if let Some(check) = check {
+        if is_chosen {
             self.sql.push(") as n where ");
+        }
+        if let Some(check) = rules.check {
             self.filter(check, &rows);
+        }
+        if let Some(taken) = rules.taken {
+            self.sql.push(match rules.check {
+                Some(_) => " and not ",
+                None => "not ",
+            });
+            taken.write(self.sql, &rows);
         }
     }
 

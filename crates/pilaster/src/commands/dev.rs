@@ -14,6 +14,7 @@ use super::secret;
 use super::serve::{listen, port_of, start_failure, start_log, stop_signal};
 use crate::config::{Configuration, master_key, settings};
 use crate::failure::{Failure, Outcome};
+use crate::native::Native;
 use crate::project::{Compiled, Files, connect, migrate, prepare};
 
 /// Changes that come together are one change.
@@ -35,8 +36,9 @@ pub(super) async fn run(file: &Path, target: &str, flags: &[String]) -> Outcome 
     start_log(&configuration)?;
     let listener = listen(&configuration).await?;
     let master = master_key(&configuration)?;
-    let settings = settings(&configuration, port_of(&listener)?, true)?;
+    let mut settings = settings(&configuration, port_of(&listener)?, true)?;
     let db = connect(&configuration).await?;
+    settings.native = Native::of(&configuration)?.settings(&db).await?;
     let compiled = bring_up(&configuration, &db, &settings).await?;
     greet(&configuration, &db, &settings, &compiled);
     let app = App::new(
@@ -125,12 +127,13 @@ async fn bring_up(
         println!(" migration  wrote migrations/{}", next.file_name);
         files = Files::read(&configuration.folder)?;
     }
-    for title in migrate(db, &files, None, Loss::Refused).await? {
+    let native = Native::of(configuration)?;
+    for title in migrate(db, &files, None, Loss::Refused, Some(&native)).await? {
         println!(" migration  applied {title}");
     }
     let compiled = files.compile(db.dialect(), settings.api.clone())?;
     prepare(db, &compiled).await?;
-    Ok(compiled)
+    Ok(compiled.served_with(settings))
 }
 
 fn greet(configuration: &Configuration, db: &Db, settings: &Settings, compiled: &Compiled) {

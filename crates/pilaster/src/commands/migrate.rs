@@ -14,6 +14,7 @@ use super::confirm::confirm_in_production;
 use crate::cli::{Migrate, MigrationFiles, MigrationRuns};
 use crate::config::{Configuration, database_url};
 use crate::failure::{Failure, Outcome};
+use crate::native::{Native, loosen};
 use crate::progress::Bar;
 use crate::project::{Files, connect_to_migrate, migrate};
 
@@ -65,7 +66,12 @@ async fn on_database(
             sql,
         } => match sql {
             true => project.script(Direction::Up, to.as_deref()).await,
-            false => project.up(to.as_deref(), loss(*allow_destructive)).await,
+            false => {
+                let native = Native::of(configuration)?;
+                project
+                    .up(to.as_deref(), loss(*allow_destructive), &native)
+                    .await
+            }
         },
         MigrationRuns::Down {
             steps,
@@ -135,8 +141,8 @@ impl<'a> Project<'a> {
         Failure::migration(&self.db, error)
     }
 
-    async fn up(&self, to: Option<&str>, loss: Loss) -> Outcome {
-        let applied = migrate(&self.db, self.sources, to, loss).await?;
+    async fn up(&self, to: Option<&str>, loss: Loss, native: &Native) -> Outcome {
+        let applied = migrate(&self.db, self.sources, to, loss, Some(native)).await?;
         for title in &applied {
             println!("applied {title}");
         }
@@ -165,6 +171,7 @@ impl<'a> Project<'a> {
     }
 
     async fn down(&self, to: Option<&str>, loss: Loss) -> Outcome {
+        loosen(&self.db).await?;
         let runner = self.runner(loss);
         let mut bar = Bar::new();
         let mut report = |progress: schema::Progress<'_>| bar.show(progress);

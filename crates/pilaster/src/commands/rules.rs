@@ -2,6 +2,7 @@
 
 mod explain;
 mod exposure;
+mod native;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub(super) async fn run(configuration: &Configuration, verb: Option<&Verb>, json
         }
         Some(Verb::Explain(asked)) => explain::run(configuration, asked, json).await,
         Some(Verb::Accept) => exposure::accept(configuration, json),
+        Some(Verb::Native { sql }) => native::run(configuration, *sql, json).await,
     }
 }
 

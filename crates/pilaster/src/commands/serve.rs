@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Configuration, is_automatic, master_key, settings};
 use crate::failure::{Failure, Outcome};
+use crate::native::{Native, name_foreign};
 use crate::project::{
     Files, connect_to_migrate, connect_to_serve, migrate, prepare, require_current,
 };
@@ -22,15 +23,24 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     // What is wrong with key or files is told before a database is asked.
     let master = master_key(configuration)?;
     let port = port_of(&listener)?;
-    let settings = settings(configuration, port, false)?;
+    let mut settings = settings(configuration, port, false)?;
     let db = connect_to_serve(configuration).await?;
+    let native = Native::of(configuration)?;
     // Of a file that cannot be written there is nobody else who could.
     if is_automatic(configuration)? && !db.is_read_only_file() {
         let migrator = connect_to_migrate(configuration).await?;
-        migrate(&migrator, &files, None, Loss::Refused).await?;
+        migrate(&migrator, &files, None, Loss::Refused, Some(&native)).await?;
     }
     require_current(&db, &files).await?;
+    // Rules are no migration: they are in force as they stand in schema/ when a server starts.
+    let rules = native.plan(&db, &files).await;
+    if !rules.is_ok_and(|plan| plan.statements.is_empty()) {
+        let migrator = connect_to_migrate(configuration).await?;
+        name_foreign(&native.put(&migrator, &files).await?);
+    }
+    settings.native = native.settings(&db).await?;
     let compiled = files.compile(db.dialect(), settings.api.clone())?;
+    let compiled = compiled.served_with(&settings);
     prepare(&db, &compiled).await?;
     let url = settings.public_url.clone();
     let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hooks)

@@ -72,7 +72,8 @@ async fn serve_and_run(
     db: &Db,
     test: &TestFile,
 ) -> Outcome<(usize, usize)> {
-    migrate(db, files, None, Loss::Allowed).await?;
+    // Roles belong to a whole server; a database of a moment leaves none behind.
+    migrate(db, files, None, Loss::Allowed, None).await?;
     require_current(db, files).await?;
     seed_into(db, files).await?;
     let compiled = files.compile(db.dialect(), api_options(configuration)?)?;

@@ -29,7 +29,7 @@ const fn secret(name: &'static str, aliases: &'static [&'static str]) -> Key {
 }
 
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 47] = [
+pub(crate) const KEYS: [Key; 48] = [
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -52,6 +52,7 @@ pub(crate) const KEYS: [Key; 47] = [
     key("database.connections", &[], "auto"),
     key("database.statement_timeout", &[], "30s"),
     key("database.connect_deadline", &[], "30s"),
+    key("database.native_rls", &[], "off"),
     key("auth.registration", &[], "open"),
     key("auth.token_life", &[], "15m"),
     key("auth.password_memory_kib", &[], "19456"),

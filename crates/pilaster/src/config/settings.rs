@@ -70,6 +70,7 @@ pub(crate) fn logins(configuration: &Configuration) -> Outcome<Logins> {
         app: database_url(configuration)?,
         migrator: other_url(configuration, "database.migrator_url")?,
         readonly: other_url(configuration, "database.readonly_url")?,
+        makes_roles: is_native(configuration)?,
     })
 }
 
@@ -174,7 +175,13 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
         api: api_options(configuration)?,
         webhooks: webhooks(configuration)?,
         retries: retries(configuration)?,
+        native: None,
     })
+}
+
+/// Whether PostgreSQL is to apply the rules by policies of its own, too.
+pub(crate) fn is_native(configuration: &Configuration) -> Outcome<bool> {
+    is_on(configuration, "database.native_rls")
 }
 
 /// How often hooks of the outbox and webhooks are tried.
@@ -224,8 +231,8 @@ fn limits(configuration: &Configuration) -> Outcome<Limits> {
 
 fn is_on(configuration: &Configuration, key: &'static str) -> Outcome<bool> {
     match configuration.text(key) {
-        "on" => Ok(true),
-        "off" => Ok(false),
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
         _ => Err(configuration.ill_typed(key, "on or off")),
     }
 }

@@ -12,6 +12,7 @@ mod http;
 mod killed;
 mod language;
 mod migrations;
+mod native_rls;
 mod operations;
 mod questions;
 mod read_only;

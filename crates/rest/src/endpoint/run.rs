@@ -211,6 +211,7 @@ impl Endpoint {
         };
         plan.cache_control.clone_from(&self.cache);
         plan.status = self.status;
+        plan.definer = self.definer;
         Ok(plan)
     }
 
@@ -242,8 +243,10 @@ impl Endpoint {
             access,
             ..
         } = context;
+        // A definer's file runs as the server itself.
+        let is_native = context.is_native && !self.definer;
         let access = (!self.definer).then_some(access);
-        RequestEnvironment::new(Some(caller), moment, access, values)
+        RequestEnvironment::new(Some(caller), moment, access, values).native(is_native)
     }
 
     /// The columns of the last statement.
@@ -296,7 +299,9 @@ impl Endpoint {
             None => Shown::Nothing,
             Some(answer) => Shown::Returned(last, Box::new(self.form(asked, answer.clone()))),
         };
-        WritePlan::new(unit, done, shown, errors, asked.prefer)
+        let mut plan = WritePlan::new(unit, done, shown, errors, asked.prefer);
+        plan.definer = self.definer;
+        plan
     }
 
     /// The statements as each role would run them, for the engine to compile.
@@ -415,6 +420,7 @@ pub(super) fn write_steps(
     let rules = WriteRules {
         using: using.as_ref(),
         check: check.as_ref(),
+        taken: None,
     };
     ExpressionWriter::new(&mut sql, environment).write(write, rules);
     let step = Step::new(sql).expecting(rows_of(write, check.is_some()));

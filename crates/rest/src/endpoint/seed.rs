@@ -59,8 +59,13 @@ pub fn seed_steps(
                 ..write.clone()
             };
             let mut sql = Sql::new(dialect);
-            ExpressionWriter::new(&mut sql, &environment)
-                .write(&one, WriteRules { using: None, check });
+            ExpressionWriter::new(&mut sql, &environment).write(
+                &one,
+                WriteRules {
+                    check,
+                    ..WriteRules::default()
+                },
+            );
             unit.push(Step::new(sql));
         }
     }

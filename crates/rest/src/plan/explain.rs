@@ -81,6 +81,8 @@ impl WritePlan {
                 Some(_) | None => referenced(),
             },
             DbError::ForeignKey { constraint: None } => return errors.probe(),
+            // The engine's own policies refuse what the statement's rules have let through.
+            DbError::RowSecurity(_) => errors.denied.clone(),
             DbError::Check { constraint } => errors.check(constraint.as_deref()),
             DbError::NotNull { column } => {
                 fault(column.as_deref(), "required", "23502", "is required")
@@ -114,6 +116,7 @@ pub(crate) fn general(error: &DbError) -> RestError {
             "40001",
             "others changed the same rows; try again",
         ),
+        DbError::RowSecurity(_) => (ErrorKind::Denied, "42501", "the rules do not allow this"),
         DbError::ReadOnly | DbError::Denied(_) => (
             ErrorKind::Denied,
             "25006",

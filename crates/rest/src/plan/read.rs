@@ -21,6 +21,8 @@ pub struct ReadPlan {
     /// `Cache-Control` and status of an SQL file.
     pub(crate) cache_control: Option<String>,
     pub(crate) status: Option<u16>,
+    /// Of an SQL file that runs as the server itself.
+    pub(crate) definer: bool,
 }
 
 /// A statement with the sink that takes its rows.
@@ -35,6 +37,7 @@ impl ReadPlan {
             applied: prefer.applied.clone(),
             cache_control: None,
             status: None,
+            definer: false,
         }
     }
 
@@ -61,6 +64,12 @@ impl ReadPlan {
     pub(crate) fn answering(mut self, answer: Answer) -> Self {
         self.form = self.form.answering(answer);
         self
+    }
+
+    /// Whether it runs as the server itself, whoever asks (`@security definer`).
+    #[must_use]
+    pub fn is_definers(&self) -> bool {
+        self.definer
     }
 
     /// What a failed statement means, where it is not the engine's affair: a limit, a cast.
@@ -112,6 +121,7 @@ pub(crate) fn plan_read(
             applied: prefer.applied.clone(),
             cache_control: None,
             status: None,
+            definer: false,
         });
     }
     let (query, rows) = statements.rows(Sql::new(context.dialect))?;
@@ -138,6 +148,7 @@ pub(crate) fn plan_read(
         applied: prefer.applied.clone(),
         cache_control: None,
         status: None,
+        definer: false,
     })
 }
 

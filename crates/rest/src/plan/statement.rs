@@ -451,6 +451,9 @@ impl<'s, 'a> Statements<'s, 'a> {
                 }
                 sql.push(")");
             }
+            (Some(view), None) if self.context.is_native && !view.definition.security_invoker => {
+                sql.ident(view.name());
+            }
             (Some(view), None) => {
                 let environment = match view.definition.security_invoker {
                     true => self.environment(),
@@ -485,6 +488,7 @@ impl<'s, 'a> Statements<'s, 'a> {
             ..
         } = self.context;
         RequestEnvironment::new(Some(caller), moment, Some(access), &[])
+            .native(self.context.is_native)
     }
 }
 

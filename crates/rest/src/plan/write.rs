@@ -34,6 +34,8 @@ pub struct WritePlan {
     applied: Vec<String>,
     /// Whether the number of rows is asked for.
     counts: bool,
+    /// Of an SQL file that runs as the server itself.
+    pub(crate) definer: bool,
 }
 
 /// What the unit's outcomes mean.
@@ -71,12 +73,19 @@ impl WritePlan {
             most: prefer.max_affected,
             applied: prefer.applied.clone(),
             counts: prefer.count != Count::None,
+            definer: false,
         }
     }
 
     /// The steps; they are taken out, because running them consumes them.
     pub fn take_unit(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.unit)
+    }
+
+    /// Whether it runs as the server itself, whoever asks (`@security definer`).
+    #[must_use]
+    pub fn is_definers(&self) -> bool {
+        self.definer
     }
 
     /// Whether the unit is to be taken back (`Prefer: tx=rollback`).
@@ -231,6 +240,18 @@ impl<'a> Writer<'a, '_> {
             ..
         } = self.context;
         RequestEnvironment::new(Some(caller), moment, Some(access), parameters)
+            .native(self.context.is_native)
+    }
+
+    /// The function that knows whether there is a row of a key, and what it takes, where the
+    /// engine's own policies hide rows from the statement.
+    fn taken(&self, key: &[Ident]) -> Option<(Ident, Vec<Ident>)> {
+        if !self.context.is_native {
+            return None;
+        }
+        let mut sorted = key.to_vec();
+        sorted.sort();
+        Some((schema::taken_function(&self.table().name, key), sorted))
     }
 
     fn representation(&self) -> bool {

@@ -61,7 +61,7 @@ pub(super) fn define(sql: &mut Sql, column: &Column, table: &Table, how: Define)
     }
 }
 
-pub(super) fn write_type(sql: &mut Sql, column: &Column, table: &Table) {
+pub(crate) fn write_type(sql: &mut Sql, column: &Column, table: &Table) {
     match native_type(column, table, sql.dialect()) {
         Native::Plain(name) => {
             sql.push(name);

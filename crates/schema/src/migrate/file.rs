@@ -177,7 +177,7 @@ impl Migration {
 }
 
 /// SHA-256 in hexadecimal.
-pub(super) fn checksum_of(text: &str) -> String {
+pub(crate) fn checksum_of(text: &str) -> String {
     let mut hexadecimal = String::with_capacity(64);
     for byte in digest(&SHA256, text.as_bytes()).as_ref() {
         hexadecimal.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));

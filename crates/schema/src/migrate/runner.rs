@@ -183,6 +183,15 @@ impl<'a> Runner<'a> {
         super::plan::script(&runs, &self.books, recorded.is_none())
     }
 
+    /// Does work that must not meet a migration: while this process alone holds their lock.
+    pub async fn alone<T>(
+        &self,
+        work: impl Future<Output = Result<T, MigrationError>>,
+    ) -> Result<T, MigrationError> {
+        self.books.create().await?;
+        self.books.alone(work).await
+    }
+
     /// Says in the books that the files up to `target`, and no others, are applied; runs nothing.
     /// `None` says that none is.
     pub async fn stamp(

@@ -77,6 +77,7 @@ pub(super) async fn run(
     let mut prefer = asked.request.prefer.iter();
     let keeps = !prefer.any(|prefer| prefer.contains("tx=rollback"));
     if let (Some(repeat), true) = (&terms.repeat, keeps) {
+        asked.enter(tx, true).await?;
         repeat.keep(asked.state, tx, &success).await?;
     }
     Ok((success, keeps))

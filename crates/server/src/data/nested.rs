@@ -101,6 +101,7 @@ async fn shown(
     }
     let (caller, moment) = (asked.caller, asked.moment());
     let read = api.plan_written(asked.request, caller, moment, &columns, &values);
+    asked.enter(tx, false).await?;
     read_within(tx, read.map_err(Failed::of_plan)?).await
 }
 

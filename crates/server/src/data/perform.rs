@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use rest::{
     Caller, Explained, Method, Moment, Plan, ReadPlan, Request, RestError, Success, WritePlan,
 };
-use sql::{DbError, DbResult, Outcome, RowRef, Tx};
+use sql::{Actor, DbError, DbResult, Outcome, RowRef, Tx};
 
 use super::batch;
 use super::conditions::{Conditions, etag};
@@ -52,6 +52,24 @@ impl<'a> Asked<'a> {
             .plan(self.request, self.caller, self.moment())
     }
 
+    /// As whom its statements run, where the database has roles of its own; an SQL file of a
+    /// definer is the server's own.
+    async fn actor(self, is_definers: bool) -> Result<Option<Actor>, Refusal> {
+        match is_definers {
+            true => Ok(None),
+            false => self.state.actor(self.compiled, self.caller).await,
+        }
+    }
+
+    /// Makes a transaction the caller's, or the server's own again, from here on.
+    pub(super) async fn enter(self, tx: &mut Tx, is_servers: bool) -> Result<(), Failed> {
+        if self.state.native.is_none() {
+            return Ok(());
+        }
+        let actor = self.actor(is_servers).await.map_err(Failed::Refused)?;
+        tx.act_as(actor.as_ref()).await.map_err(Failed::of_engine)
+    }
+
     /// Answers the request.
     pub(crate) async fn answer(self) -> Result<Success, Refusal> {
         let planned = match self.plan() {
@@ -75,9 +93,12 @@ impl<'a> Asked<'a> {
 
     async fn read(self, mut plan: ReadPlan) -> Result<Success, Refusal> {
         let db = &self.state.db;
-        let result = match plan.single() {
-            Some((query, sink)) => db.read(query, sink).await,
-            None => db.read_all(&mut plan.parts()).await,
+        let actor = self.actor(plan.is_definers()).await?;
+        let result = match (&actor, plan.single()) {
+            (None, Some((query, sink))) => db.read(query, sink).await,
+            (None, None) => db.read_all(&mut plan.parts()).await,
+            (Some(actor), Some((query, sink))) => db.read_as(actor, query, sink).await,
+            (Some(actor), None) => db.read_all_as(actor, &mut plan.parts()).await,
         };
         if let Err(error) = result {
             let refused = plan.refusal(&error).map(Refusal::from);
@@ -92,9 +113,12 @@ impl<'a> Asked<'a> {
         let mut attempts = 0;
         loop {
             let unit = plan.take_unit();
-            let result = match plan.rehearse() {
-                true => self.state.db.rehearse(unit).await,
-                false => self.state.db.write(unit).await,
+            let db = &self.state.db;
+            let result = match (self.actor(plan.is_definers()).await?, plan.rehearse()) {
+                (None, true) => db.rehearse(unit).await,
+                (None, false) => db.write(unit).await,
+                (Some(actor), true) => db.rehearse_as(&actor, unit).await,
+                (Some(actor), false) => db.write_as(&actor, unit).await,
             };
             let error = match result {
                 Ok(outcomes) => return Ok(plan.finish(&outcomes, None)?),
@@ -127,6 +151,7 @@ impl<'a> Asked<'a> {
         }
         let (success, keeps) = self.within(tx).await?;
         if let (Some(repeat), true) = (&terms.repeat, keeps) {
+            self.enter(tx, true).await?;
             repeat.keep(self.state, tx, &success).await?;
         }
         Ok((success, keeps))
@@ -150,6 +175,7 @@ impl<'a> Asked<'a> {
             body: &[],
             ..*self.request
         };
+        self.enter(tx, false).await?;
         let current = match api.plan(&read, caller, moment) {
             Ok(Plan::Read(plan)) => read_within(tx, plan).await,
             Ok(Plan::Write(_)) => return Err(Failed::Refused(unmet())),
@@ -177,9 +203,13 @@ impl<'a> Asked<'a> {
             }
         };
         let mut plan = match planned {
-            Plan::Read(plan) => return Ok((read_within(tx, plan).await?, true)),
+            Plan::Read(plan) => {
+                self.enter(tx, plan.is_definers()).await?;
+                return Ok((read_within(tx, plan).await?, true));
+            }
             Plan::Write(plan) => plan,
         };
+        self.enter(tx, plan.is_definers()).await?;
         let mut outcomes: Vec<Outcome> = Vec::new();
         for (place, step) in plan.take_unit().iter().enumerate() {
             match tx.step(place, step).await {
@@ -324,7 +354,12 @@ async fn feed(
 pub(crate) fn failed(error: &DbError) -> Refusal {
     if matches!(
         error,
-        DbError::Other(_) | DbError::Decode { .. } | DbError::Unavailable(_) | DbError::Full(_)
+        DbError::Other(_)
+            | DbError::Decode { .. }
+            | DbError::Unavailable(_)
+            | DbError::Full(_)
+            | DbError::Denied(_)
+            | DbError::RowSecurity(_)
     ) {
         tracing::error!(%error, "a statement failed");
     }
@@ -332,6 +367,9 @@ pub(crate) fn failed(error: &DbError) -> Refusal {
 }
 
 async fn explain(state: &Arc<State>, explained: Explained, cause: &DbError) -> Refusal {
+    if let DbError::RowSecurity(_) | DbError::Denied(_) = cause {
+        tracing::error!(error = %cause, "the database refused what the rules of its statement allow");
+    }
     match explained {
         Explained::Error(error) => {
             if matches!(

@@ -212,7 +212,15 @@ impl Watched {
                 message,
             ));
         };
-        if let Err(error) = state.db.read_all(&mut plan.parts()).await {
+        let actor = match plan.is_definers() {
+            true => None,
+            false => state.actor(&compiled, caller).await?,
+        };
+        let read = match &actor {
+            Some(actor) => state.db.read_all_as(actor, &mut plan.parts()).await,
+            None => state.db.read_all(&mut plan.parts()).await,
+        };
+        if let Err(error) = read {
             let refused = plan.refusal(&error).map(Refusal::from);
             return Err(refused.unwrap_or_else(|| failed(&error)));
         }

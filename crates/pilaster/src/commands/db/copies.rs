@@ -12,6 +12,7 @@ use super::rows::{self, Catalogs, failed};
 use crate::commands::confirm::confirm;
 use crate::config::{Configuration, database_url};
 use crate::failure::{Failure, Outcome};
+use crate::native::Native;
 use crate::progress::Bar;
 use crate::project::{Files, connect_at, connect_to_migrate, migrate};
 
@@ -113,7 +114,8 @@ pub(super) async fn dump(configuration: &Configuration, path: Option<&Path>) -> 
 pub(super) async fn load(configuration: &Configuration, path: &Path) -> Outcome {
     let files = files_of(configuration)?;
     let db = connect_to_migrate(configuration).await?;
-    migrate(&db, &files, None, Loss::Refused).await?;
+    let native = Native::of(configuration)?;
+    migrate(&db, &files, None, Loss::Refused, Some(&native)).await?;
     let file = File::open(path).map_err(io(path))?;
     let rows = rows::load(&db, &files, &mut BufReader::new(file)).await?;
     println!("loaded {rows} row(s)");
@@ -160,7 +162,8 @@ pub(crate) async fn restore(
     rows::verify(&files, &mut BufReader::new(file))?;
     let file = File::open(path).map_err(io(path))?;
     let db = connect_to_migrate(configuration).await?;
-    migrate(&db, &files, None, Loss::Refused).await?;
+    let native = Native::of(configuration)?;
+    migrate(&db, &files, None, Loss::Refused, Some(&native)).await?;
     // A name of its own each time: a second attempt must not replace what the first one kept.
     let now = Clock::System.now().strftime("%Y%m%dT%H%M%S%3fZ");
     let before = path.with_extension(format!("before-restore-{now}.jsonl"));
@@ -180,7 +183,8 @@ pub(super) async fn move_to(configuration: &Configuration, to: &str) -> Outcome 
         .map_err(|error| Failure::usage(format!("--to: {error}")))?;
     let still = Still::open(configuration).await?;
     let target = connect_at(configuration, &url).await?;
-    migrate(&target, &files, None, Loss::Refused).await?;
+    // The rules of that database are put into force by whoever serves from it.
+    migrate(&target, &files, None, Loss::Refused, None).await?;
     crate::project::require_current(&still.db, &files).await?;
     let catalogs = Catalogs::of(&files)?;
     let moved = move_all(&still.db, &target, &catalogs).await;

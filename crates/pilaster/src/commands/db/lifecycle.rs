@@ -1,11 +1,12 @@
 //! `db create | drop | setup | reset`
 
-use schema::Loss;
+use schema::{Loss, NativeNames, drop_native_roles};
 use sql::{DatabaseUrl, Db};
 
 use crate::commands::confirm::{confirm, confirm_in_production};
 use crate::config::{Configuration, admin_url, database_options, database_url, logins};
 use crate::failure::{Failure, Outcome};
+use crate::native::{Native, failure};
 use crate::project::{Files, connect_to_migrate, migrate};
 
 /// The administrator's address: the one that was given, or the login's own where it may.
@@ -78,8 +79,16 @@ pub(super) async fn drop(configuration: &Configuration, confirmed: Option<&str>)
     }
     let options = database_options(configuration, &logins.app)?;
     let admin = administrator(configuration)?;
+    let server = Db::connect(&admin.maintenance(), &options).await;
+    let server = server.map_err(|error| failed(&admin, &error))?;
+    let names = NativeNames::of_database(&server, &name).await;
+    let names = names.map_err(|error| failed(&admin, &error))?;
     let there = logins.drop_database(&admin, &options).await;
     let there = there.map_err(|error| failed(&admin, &error))?;
+    if let Some(names) = names {
+        let dropped = drop_native_roles(&server, &names).await;
+        dropped.map_err(|error| failure(&server, &error))?;
+    }
     match there {
         true => println!("dropped {name}; its logins stay"),
         false => println!("there was nothing to drop"),
@@ -94,7 +103,8 @@ pub(super) async fn setup(configuration: &Configuration, confirmed: Option<&str>
     create(configuration).await?;
     let files = Files::read(&configuration.folder)?;
     let db = connect_to_migrate(configuration).await?;
-    for title in migrate(&db, &files, None, Loss::Refused).await? {
+    let native = Native::of(configuration)?;
+    for title in migrate(&db, &files, None, Loss::Refused, Some(&native)).await? {
         println!("applied {title}");
     }
     let rows = super::seed_into(&db, &files).await?;

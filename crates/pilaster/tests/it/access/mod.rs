@@ -47,7 +47,7 @@ struct Stage {
 }
 
 /// Gives a user a role, as an administrator would.
-async fn give_role(database: &ThrowAwayDatabase, user: &str, role: &str) {
+pub(crate) async fn give_role(database: &ThrowAwayDatabase, user: &str, role: &str) {
     let db = database.connect().await;
     let mut sql = Sql::new(db.dialect());
     sql.push("insert into auth_user_roles (user_id, role) values (");
@@ -62,10 +62,16 @@ async fn give_role(database: &ThrowAwayDatabase, user: &str, role: &str) {
 }
 
 impl Stage {
-    #[expect(clippy::too_many_lines, reason = "a project, its accounts, their rows")]
     async fn build(engine: &str, dice: &Dice) -> Option<(Self, World)> {
+        Self::with_native_rls(engine, dice, "off").await
+    }
+
+    /// The same, with PostgreSQL's own policies beside ours or without.
+    #[expect(clippy::too_many_lines, reason = "a project, its accounts, their rows")]
+    async fn with_native_rls(engine: &str, dice: &Dice, native: &str) -> Option<(Self, World)> {
         let database = ThrowAwayDatabase::create(engine).await?;
         let project = Project::empty()
+            .with("PILASTER_DATABASE_NATIVE_RLS", native)
             .with("DATABASE_URL", database.url())
             .with("PILASTER_API_AGGREGATES", "on")
             .with("PILASTER_AUTH_PASSWORD_MEMORY_KIB", "8192")
@@ -304,17 +310,22 @@ fn sorted_text(row: &Json) -> String {
 }
 
 async fn against_the_oracle(engine: &str) {
+    with_native_rls(engine, "off").await;
+}
+
+async fn with_native_rls(engine: &str, native_rls: &str) {
     let rounds = match engine {
         "sqlite" => SQLITE_ROUNDS,
         _ => ROUNDS,
     };
     for seed in seeds(rounds) {
         let dice = Dice::new(seed);
-        let Some((stage, mut world)) = Stage::build(engine, &dice).await else {
+        let stage = Stage::with_native_rls(engine, &dice, native_rls).await;
+        let Some((stage, mut world)) = stage else {
             return;
         };
         let mut native = match engine {
-            "postgres" => Native::build(&world, seed).await,
+            "postgres" if native_rls == "off" => Native::build(&world, seed).await,
             _ => None,
         };
         for number in 0..REQUESTS {
@@ -372,6 +383,11 @@ async fn sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres() {
     against_the_oracle("postgres").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_with_policies_of_its_own() {
+    with_native_rls("postgres", "on").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -175,7 +175,7 @@ impl Writer<'_, '_> {
         let table = &self.table().name;
         let mut sql = Sql::new(self.context.dialect);
         sql.push("select 1 from (select ");
-        for (place, column) in self.table().columns.iter().enumerate() {
+        for (place, column) in self.seen_by(&check, names.first().copied()).enumerate() {
             sql.push(if place == 0 { "" } else { ", " });
             match assignments.iter().find(|own| own.column == column.name) {
                 Some(own) => self.assigned(&mut sql, own, table),
@@ -190,6 +190,20 @@ impl Writer<'_, '_> {
         sql.push(") as n");
         self.none_breaks(&mut sql, &check, &Ident::of("n"), " where ");
         Ok(Some(none_expected(sql)))
+    }
+
+    /// The columns that a rule looks at; `changed` where it looks at none, so that there is one.
+    pub(super) fn seen_by<'c>(
+        &'c self,
+        rule: &Expr,
+        changed: Option<&'c Ident>,
+    ) -> impl Iterator<Item = &'c schema::Column> {
+        let reads = rule.row_columns();
+        let columns = self.table().columns.iter();
+        columns.filter(move |column| match reads.is_empty() {
+            true => changed == Some(&column.name),
+            false => reads.contains(&column.name),
+        })
     }
 
     /// What rows must satisfy when these columns have changed; `None` where the rules read nothing

@@ -182,8 +182,13 @@ impl Writer<'_, '_> {
         };
         let environment = self.environment(&parameters);
         let mut sql = Sql::new(self.context.dialect);
-        ExpressionWriter::new(&mut sql, &environment)
-            .write(&write, WriteRules { using: None, check });
+        ExpressionWriter::new(&mut sql, &environment).write(
+            &write,
+            WriteRules {
+                check,
+                ..WriteRules::default()
+            },
+        );
         let is_returning = !shown.is_empty() && self.context.dialect.insert_returning();
         if is_returning {
             returning(&mut sql, shown);

@@ -1,6 +1,6 @@
 //! Replacing a row by its key: changed if it is there, made if it is not.
 
-use lang::{Expr, ExpressionWriter, InsertSource, Span, WriteKind, WriteRules};
+use lang::{Expr, ExpressionWriter, InsertSource, Span, Taken, WriteKind, WriteRules};
 use sql::{Ident, Sql, Step, Value};
 
 use super::super::body::{self, Assignment, Body, Change, Rows};
@@ -119,12 +119,15 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn insert_if_missing(&self, rows: &Rows, primary: &[Ident]) -> Sql {
-        let missing = missing_row(self.table(), &[primary.to_vec()]);
-        let rule = join(
-            lang::BinaryOp::And,
-            self.target.access.insert_check.clone(),
-            missing,
-        );
+        let taken = self.taken(primary);
+        let allowed = self.target.access.insert_check.clone();
+        let rule = match &taken {
+            Some(_) => allowed,
+            None => {
+                let missing = missing_row(self.table(), &[primary.to_vec()]);
+                join(lang::BinaryOp::And, allowed, missing)
+            }
+        };
         let parameters: Vec<Value> = rows.rows.iter().flatten().cloned().collect();
         let row: Vec<Expr> = rows
             .columns
@@ -150,6 +153,9 @@ impl Writer<'_, '_> {
             WriteRules {
                 using: None,
                 check: Some(&rule),
+                taken: taken
+                    .as_ref()
+                    .map(|(function, key)| Taken { function, key }),
             },
         );
         sql

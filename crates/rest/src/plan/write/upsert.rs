@@ -3,8 +3,8 @@
 //! One unit for all engines: what is there is changed, what is missing is made, and where a rule
 //! forbids either the whole is taken back, as PostgreSQL does with `ON CONFLICT DO UPDATE`.
 
-use lang::{BinaryOp, ExpressionWriter};
-use lang::{InsertSource, Span, WriteKind, WriteRules};
+use lang::{BinaryOp, Expr, ExpressionWriter};
+use lang::{InsertSource, Span, Taken, WriteKind, WriteRules};
 use sql::{Dialect, Ident, Sql, Step, Value};
 
 use super::super::body::Rows;
@@ -143,18 +143,12 @@ impl Writer<'_, '_> {
             access.read.clone(),
         );
         if as_constant(&using) != Some(true) {
-            let mut sql = Sql::new(self.context.dialect);
-            sql.push("select 1 from ").ident(table).push(" join ");
-            self.given(&mut sql, rows);
-            sql.push(" on ");
-            self.same_key(&mut sql, key);
-            self.none_breaks(&mut sql, &using, table, " where ");
-            unit.push(none_expected(sql));
+            unit.push(none_expected(self.kept_back(rows, key, &using)));
         }
         if let Some(check) = self.check_of_changes(&changed.iter().collect::<Vec<_>>()) {
             let mut sql = Sql::new(self.context.dialect);
             sql.push("select 1 from (select ");
-            for (place, column) in self.table().columns.iter().enumerate() {
+            for (place, column) in self.seen_by(&check, changed.first()).enumerate() {
                 let from = if changed.contains(&column.name) {
                     &GIVEN
                 } else {
@@ -202,6 +196,37 @@ impl Writer<'_, '_> {
         unit.push(Step::new(sql));
     }
 
+    /// Looks for a row that is there and may not be changed.
+    fn kept_back(&self, rows: &Rows, key: &[Ident], using: &Expr) -> Sql {
+        let table = &self.table().name;
+        let mut sql = Sql::new(self.context.dialect);
+        let Some((function, arguments)) = self.taken(key) else {
+            sql.push("select 1 from ").ident(table).push(" join ");
+            self.given(&mut sql, rows);
+            sql.push(" on ");
+            self.same_key(&mut sql, key);
+            self.none_breaks(&mut sql, using, table, " where ");
+            return sql;
+        };
+        // The engine hides it from this statement, too.
+        let taken = Taken {
+            function: &function,
+            key: &arguments,
+        };
+        sql.push("select 1 from ");
+        self.given(&mut sql, rows);
+        sql.push(" where ");
+        taken.write(&mut sql, &GIVEN);
+        sql.push(" and not exists (select 1 from ").ident(table);
+        sql.push(" where ");
+        self.same_key(&mut sql, key);
+        sql.push(" and ");
+        let environment = self.environment(&[]);
+        ExpressionWriter::new(&mut sql, &environment).expression(using, Some(table));
+        sql.push(") limit 1");
+        sql
+    }
+
     /// Adds a step that fails when a row that is missing may not be made.
     fn guard_made(&self, unit: &mut Vec<Step>, rows: &Rows, key: &[Ident]) {
         let check = &self.target.access.insert_check;
@@ -228,12 +253,20 @@ impl Writer<'_, '_> {
             }
         }
         sql.push(") as ").ident(&GIVEN).push(" where ");
-        let open = RequestEnvironment {
-            access: None,
-            ..self.environment(&[])
-        };
-        let missing = missing_row(self.table(), &[key.to_vec()]);
-        ExpressionWriter::new(&mut sql, &open).expression(&missing, Some(&GIVEN));
+        match &self.taken(key) {
+            Some((function, key)) => {
+                sql.push("not ");
+                Taken { function, key }.write(&mut sql, &GIVEN);
+            }
+            None => {
+                let open = RequestEnvironment {
+                    access: None,
+                    ..self.environment(&[])
+                };
+                let missing = missing_row(self.table(), &[key.to_vec()]);
+                ExpressionWriter::new(&mut sql, &open).expression(&missing, Some(&GIVEN));
+            }
+        }
         self.none_breaks(&mut sql, check, &GIVEN, " and ");
         unit.push(none_expected(sql));
     }
@@ -259,9 +292,13 @@ impl Writer<'_, '_> {
             ..self.environment(&parameters)
         };
         let mut sql = Sql::new(self.context.dialect);
+        let taken = self.taken(key);
         let rules = WriteRules {
             using: None,
-            check: Some(&missing),
+            check: Some(&missing).filter(|_| taken.is_none()),
+            taken: taken
+                .as_ref()
+                .map(|(function, key)| Taken { function, key }),
         };
         ExpressionWriter::new(&mut sql, &environment).write(&write, rules);
         sql

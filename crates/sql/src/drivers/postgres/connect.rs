@@ -1,5 +1,6 @@
 //! One connection with its prepared statements.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::from_postgres;
 use crate::url::{ServerPlace, Tls};
-use crate::{DbError, DbOptions, DbResult};
+use crate::{DbError, DbOptions, DbResult, Ident};
 
 /// Statements kept prepared on each connection; the cache is emptied when it is full, because a
 /// working set that large has no favourites.
@@ -119,9 +120,11 @@ fn tls_connector() -> MakeRustlsConnect {
 }
 
 impl Connection {
-    /// The statement for `text`, prepared now if it is new here.
-    pub(super) async fn statement(&self, text: &str) -> DbResult<Statement> {
-        if let Some(statement) = self.cached(text) {
+    /// The statement for `text`, prepared now if it is new here; each role has its own, because
+    /// the server plans a statement anew whenever the role whose policies are in it changes.
+    pub(super) async fn statement(&self, text: &str, role: Option<&Ident>) -> DbResult<Statement> {
+        let key = key(text, role);
+        if let Some(statement) = self.cached(&key) {
             return Ok(statement);
         }
         let statement = self
@@ -136,24 +139,32 @@ impl Connection {
         if statements.len() >= STATEMENTS {
             statements.clear();
         }
-        statements.insert(text.to_owned(), statement.clone());
+        statements.insert(key.into_owned(), statement.clone());
         Ok(statement)
     }
 
     /// Forgets a statement whose plan no longer fits.
-    pub(super) fn forget(&self, text: &str) {
+    pub(super) fn forget(&self, text: &str, role: Option<&Ident>) {
         self.statements
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(text);
+            .remove(&*key(text, role));
     }
 
-    fn cached(&self, text: &str) -> Option<Statement> {
+    fn cached(&self, key: &str) -> Option<Statement> {
         self.statements
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(text)
+            .get(key)
             .cloned()
+    }
+}
+
+/// By what a statement is found again.
+fn key<'t>(text: &'t str, role: Option<&Ident>) -> Cow<'t, str> {
+    match role {
+        None => Cow::Borrowed(text),
+        Some(role) => Cow::Owned(format!("{role}\0{text}")),
     }
 }
 

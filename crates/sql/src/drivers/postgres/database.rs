@@ -14,7 +14,10 @@ use super::row::{Bound, PostgresRow};
 use super::transaction::PostgresTx;
 use crate::drivers::{needs_no_transaction, verify};
 use crate::url::ServerPlace;
-use crate::{DbError, DbOptions, DbResult, Kind, Outcome, Query, Row, RowRef, RowSink, Sql, Step};
+use crate::{
+    Actor, DbError, DbOptions, DbResult, Ident, Kind, Outcome, Query, Row, RowRef, RowSink, Sql,
+    Step,
+};
 
 /// A PostgreSQL database.
 pub(crate) struct PostgresDatabase {
@@ -70,71 +73,95 @@ impl PostgresDatabase {
         sink: &mut (dyn RowSink + Send),
     ) -> DbResult<()> {
         let connection = self.readers.get().await?;
-        let rows = match rows(&connection, &query.sql).await {
-            Err(Failure::Stale) => rows(&connection, &query.sql).await,
+        let rows = match rows(&connection, &query.sql, None).await {
+            Err(Failure::Stale) => rows(&connection, &query.sql, None).await,
             // The connection broke before it gave a row; reading again is safe.
             Err(Failure::Db(DbError::Unavailable(_))) => {
                 let connection = self.readers.get().await?;
-                rows(&connection, &query.sql).await
+                rows(&connection, &query.sql, None).await
             }
             result => result,
         };
         feed(&rows.map_err(DbError::from)?, sink)
     }
 
-    /// Several reads in one snapshot: sent together, answered together.
+    /// Several reads in one snapshot, as an actor where there is one: sent together, answered
+    /// together.
     pub(crate) async fn read_all(
         &self,
         reads: &mut [(&Query, &mut (dyn RowSink + Send))],
+        actor: Option<&Actor>,
     ) -> DbResult<()> {
         // The queries apart from their sinks: a sink may not be shared while we wait.
-        let queries: Vec<&Query> = reads.iter().map(|(query, _)| *query).collect();
+        let queries: Vec<&Sql> = reads.iter().map(|(query, _)| &query.sql).collect();
+        let answers = match self.snapshot(&queries, actor).await {
+            // Nobody has got a row yet; reading again is safe.
+            Err(Failure::Stale | Failure::Db(DbError::Unavailable(_))) => {
+                self.snapshot(&queries, actor).await
+            }
+            result => result,
+        };
+        for ((_, sink), rows) in reads.iter_mut().zip(answers?) {
+            feed(&rows, &mut **sink)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of each, of one moment.
+    async fn snapshot(
+        &self,
+        queries: &[&Sql],
+        actor: Option<&Actor>,
+    ) -> Result<Vec<Vec<DriverRow>>, Failure> {
         let mut held = self.snapshots.take().await?;
         let connection = held.connection.as_ref().ok_or_else(closed)?;
-        for query in &queries {
-            connection.statement(query.sql.text()).await?;
+        let role = actor.map(Actor::role);
+        for query in queries {
+            connection.statement(query.text(), role).await?;
         }
-        let begin = async {
-            let text = "begin isolation level repeatable read read only";
-            connection
-                .client
-                .batch_execute(text)
-                .await
-                .map_err(|error| from_postgres(&error))
-        };
-        let queries = future::join_all(queries.iter().map(|query| rows(connection, &query.sql)));
-        let commit = async {
-            connection
-                .client
-                .batch_execute("commit")
-                .await
-                .map_err(|error| from_postgres(&error))
-        };
-        let (started, answers, committed) = future::join3(begin, queries, commit).await;
+        if let Some(actor) = actor {
+            connection.statement(actor.enter().text(), None).await?;
+        }
+        let begin = batch(
+            connection,
+            match queries.len() {
+                1 => "begin read only",
+                _ => "begin isolation level repeatable read read only",
+            },
+        );
+        let queries = future::join_all(queries.iter().map(|query| rows(connection, query, role)));
+        let commit = batch(connection, "commit");
+        // In the order in which they are sent, each without waiting for the one before.
+        let all = future::join4(begin, enter(connection, actor), queries, commit);
+        let (started, entered, answers, committed) = all.await;
         if started.is_err() || committed.is_err() {
             held.discard();
         }
         started?;
-        for ((_, sink), rows) in reads.iter_mut().zip(answers) {
-            feed(&rows.map_err(DbError::from)?, &mut **sink)?;
-        }
-        committed
+        entered?;
+        let answers = answers.into_iter().collect::<Result<_, _>>()?;
+        committed?;
+        Ok(answers)
     }
 
-    pub(crate) async fn write(&self, unit: &[Step], keep: bool) -> DbResult<Vec<Outcome>> {
+    pub(crate) async fn write(
+        &self,
+        unit: &[Step],
+        keep: bool,
+        actor: Option<&Actor>,
+    ) -> DbResult<Vec<Outcome>> {
         if let ([step], true) = (unit, keep)
             && needs_no_transaction(step.expect)
         {
-            let connection = self.writers.get().await?;
-            let outcome = match run_step(&connection, step).await {
-                Err(Failure::Stale) => run_step(&connection, step).await,
+            let outcome = match self.write_one(step, actor).await {
+                Err(Failure::Stale) => self.write_one(step, actor).await,
                 result => result,
             };
             let outcome = outcome.map_err(DbError::from)?;
             verify(0, step.expect, outcome.affected)?;
             return Ok(vec![outcome]);
         }
-        let mut tx = PostgresTx::begin(self.transactions.take().await?).await?;
+        let mut tx = PostgresTx::begin(self.transactions.take().await?, actor).await?;
         let mut outcomes = Vec::with_capacity(unit.len());
         for (place, step) in unit.iter().enumerate() {
             let outcome = tx.step(step).await?;
@@ -149,11 +176,39 @@ impl PostgresDatabase {
         Ok(outcomes)
     }
 
+    /// A step with nothing around it, or as an actor in a transaction that is sent in one go.
+    async fn write_one(&self, step: &Step, actor: Option<&Actor>) -> Result<Outcome, Failure> {
+        let Some(own) = actor else {
+            let connection = self.writers.get().await?;
+            return run_step(&connection, step, None).await;
+        };
+        let mut held = self.transactions.take().await?;
+        let connection = held.connection.as_ref().ok_or_else(closed)?;
+        let role = Some(own.role());
+        connection.statement(step.sql.text(), role).await?;
+        connection.statement(own.enter().text(), None).await?;
+        let (started, entered, outcome, committed) = future::join4(
+            batch(connection, "begin"),
+            enter(connection, actor),
+            run_step(connection, step, role),
+            batch(connection, "commit"),
+        )
+        .await;
+        if started.is_err() || committed.is_err() {
+            held.discard();
+        }
+        started?;
+        entered?;
+        let outcome = outcome?;
+        committed?;
+        Ok(outcome)
+    }
+
     pub(crate) async fn prepare(&self, sql: &Sql) -> DbResult<()> {
         self.writers
             .get()
             .await?
-            .statement(sql.text())
+            .statement(sql.text(), None)
             .await
             .map(drop)
     }
@@ -186,10 +241,34 @@ impl From<Failure> for DbError {
     }
 }
 
-/// Runs a statement and collects the driver's rows.
-pub(super) async fn rows(connection: &Connection, sql: &Sql) -> Result<Vec<DriverRow>, Failure> {
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// Sends a text that gives no rows.
+pub(super) async fn batch(connection: &Connection, text: &str) -> DbResult<()> {
+    let sent = connection.client.batch_execute(text).await;
+    sent.map_err(|error| from_postgres(&error))
+}
+
+/// Makes the transaction that has just begun an actor's.
+pub(super) async fn enter(connection: &Connection, actor: Option<&Actor>) -> Result<(), Failure> {
+    match actor {
+        Some(actor) => rows(connection, actor.enter(), None).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Runs a statement as `role` and collects the driver's rows.
+pub(super) async fn rows(
+    connection: &Connection,
+    sql: &Sql,
+    role: Option<&Ident>,
+) -> Result<Vec<DriverRow>, Failure> {
     let statement = connection
-        .statement(sql.text())
+        .statement(sql.text(), role)
         .await
         .map_err(Failure::Db)?;
     let arguments = sql.args().iter().map(Bound);
@@ -200,17 +279,21 @@ pub(super) async fn rows(connection: &Connection, sql: &Sql) -> Result<Vec<Drive
     };
     collected.map_err(|error| {
         if is_stale_plan(&error) {
-            connection.forget(sql.text());
+            connection.forget(sql.text(), role);
             return Failure::Stale;
         }
         Failure::Db(from_postgres(&error))
     })
 }
 
-pub(super) async fn run_step(connection: &Connection, step: &Step) -> Result<Outcome, Failure> {
+pub(super) async fn run_step(
+    connection: &Connection,
+    step: &Step,
+    role: Option<&Ident>,
+) -> Result<Outcome, Failure> {
     if step.kinds.is_empty() {
         let statement = connection
-            .statement(step.sql.text())
+            .statement(step.sql.text(), role)
             .await
             .map_err(Failure::Db)?;
         let arguments = step.sql.args().iter().map(Bound);
@@ -224,7 +307,8 @@ pub(super) async fn run_step(connection: &Connection, step: &Step) -> Result<Out
             rows: Vec::new(),
         });
     }
-    let rows = owned(&rows(connection, &step.sql).await?, &step.kinds).map_err(Failure::Db)?;
+    let rows =
+        owned(&rows(connection, &step.sql, role).await?, &step.kinds).map_err(Failure::Db)?;
     Ok(Outcome {
         affected: rows.len() as u64,
         rows,

@@ -37,6 +37,10 @@ pub(super) fn from_postgres(error: &tokio_postgres::Error) -> DbError {
         }
         &SqlState::READ_ONLY_SQL_TRANSACTION => DbError::ReadOnly,
         &SqlState::DISK_FULL => DbError::Full(server.message().to_owned()),
+        // The same SQLSTATE as a missing privilege; where it was raised is told in every language.
+        &SqlState::INSUFFICIENT_PRIVILEGE if server.routine() == Some("ExecWithCheckOptions") => {
+            DbError::RowSecurity(server.message().to_owned())
+        }
         &SqlState::INSUFFICIENT_PRIVILEGE => DbError::Denied(server.message().to_owned()),
         &SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE => DbError::Timeout,
         code => other(code, server),
