@@ -5,6 +5,7 @@
 //! here is a migration: the rules are read from `schema/` whenever they are put into force.
 
 mod change;
+mod circles;
 mod names;
 mod policies;
 mod present;
@@ -102,6 +103,18 @@ pub async fn native_plan(db: &Db, rules: NativeRules<'_>) -> Result<NativePlan, 
             servers,
             used,
         } => {
+            if let Some((table, policy)) = circles::first(catalog) {
+                let what = format!(
+                    "the policy {policy} of {table} asks what asks {table} again, which \
+                     PostgreSQL's own policies may not"
+                );
+                let fix = "ask a view WITH (security_invoker = false), or leave \
+                           database.native_rls off";
+                return Err(NativeError::InTheWay {
+                    what,
+                    fix: fix.to_owned(),
+                });
+            }
             let servers = servers.or(&present.login);
             wanted::Wanted::new(catalog, &names, &present, &servers, used)
         }

@@ -239,6 +239,50 @@ async fn a_change_of_tables_does_not_stumble_over_policies() {
     run(&mut console, "rollback").await;
 }
 
+/// PostgreSQL would say so to every caller who writes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_postgresql_takes_for_a_circle_is_said_at_once() {
+    let Some(stage) = Stage::build("on").await else {
+        return;
+    };
+    let (project, mut console) = (&stage.app.project, console(&stage.app.database).await);
+    let before = run(&mut console, OURS).await;
+    let full = |asked: &str| {
+        format!(
+            "{SCHEMA}create view every_note with (security_invoker = false) as \
+             select owner, marks from notes;\n\
+             create policy full on notes as restrictive for insert \
+             with check (not exists (select 1 from {asked} n where n.marks > 100));\n"
+        )
+    };
+    project.write("schema/notes.sql", &full("notes"));
+    project.succeed(PILASTER, &["migrate", "new", "full"]);
+    let refused = project.run(PILASTER, &["migrate", "up"]);
+    assert_eq!(refused.code, 1, "{}", refused.text());
+    let said = "the policy full of notes asks what asks notes again";
+    assert!(refused.err.contains(said), "{}", refused.err);
+    project.write("schema/notes.sql", &full("every_note"));
+    project.succeed(PILASTER, &["migrate", "up"]);
+    let after = run(&mut console, OURS).await;
+    assert!(before.iter().all(|line| after.contains(line)), "{after:?}");
+    // It holds, and reads what its caller may not.
+    let body = serde_json::json!({"id": 60, "title": "sixty"});
+    let server = testkit::Running::serve(PILASTER, project).await;
+    let token = server.token("ada@example.org", "a long pass phrase").await;
+    let token = token.json()["access_token"].as_str().map(str::to_owned);
+    let token = token.expect("a token");
+    for (marks, status) in [(100, 201), (101, 403)] {
+        run(
+            &mut console,
+            &format!("update notes set marks = {marks} where id = 3"),
+        )
+        .await;
+        let answer = server.send("POST", &token, "/api/notes", &body).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        run(&mut console, "delete from notes where id = 60").await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_databases_of_one_server_know_nothing_of_each_other() {
     let (Some(one), Some(other)) = (Stage::build("on").await, Stage::build("on").await) else {
