@@ -20,6 +20,25 @@ pub(crate) struct Refusal {
     pub(crate) challenge: Option<&'static str>,
 }
 
+/// By whose names an endpoint tells its errors, beside our own: see `docs/error.schema.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// Ours alone.
+    Own,
+    /// Those of RFC 6749 §5.2 too.
+    OAuth,
+}
+
+impl Names {
+    /// Those of a path.
+    pub(crate) fn at(path: &str) -> Self {
+        match path.trim_end_matches('/') {
+            "/token" => Self::OAuth,
+            _ => Self::Own,
+        }
+    }
+}
+
 /// What handlers give.
 pub(crate) type Answer = Result<Response<Body>, Refusal>;
 
@@ -70,8 +89,35 @@ impl Refusal {
         )
     }
 
+    /// For a status of the framework's own, whose text is no answer of ours.
+    pub(crate) fn of_framework(status: StatusCode, limit: usize) -> Self {
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::too_large(limit),
+            StatusCode::NOT_FOUND => Self::new(status, "PGRST125", "there is no such path"),
+            status if status.is_server_error() => {
+                Self::new(status, "XX000", "something went wrong here")
+            }
+            status => Self::new(status, "PGRST102", "the request cannot be read"),
+        }
+    }
+
+    /// What RFC 6749 calls it: §5.2, and §4.1.2.1 for what is not the client's fault.
+    fn oauth_name(&self) -> &str {
+        match self.status {
+            _ if self.code == "unsupported_grant_type" => &self.code,
+            StatusCode::UNAUTHORIZED | StatusCode::CONFLICT => "invalid_grant",
+            StatusCode::FORBIDDEN => "access_denied",
+            StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+            | StatusCode::INSUFFICIENT_STORAGE => "temporarily_unavailable",
+            status if status.is_server_error() => "server_error",
+            _ => "invalid_request",
+        }
+    }
+
     /// The answer, with the request's id in it.
-    pub(crate) fn respond(self, request_id: &str) -> Response<Body> {
+    pub(crate) fn respond(self, request_id: &str, names: Names) -> Response<Body> {
+        let named = (names == Names::OAuth).then(|| self.oauth_name().to_owned());
         let (details, errors) = told(self.details);
         let mut body = json!({
             "code": self.code,
@@ -82,6 +128,10 @@ impl Refusal {
         });
         if let Some(errors) = errors {
             body["errors"] = errors;
+        }
+        if let Some(name) = named {
+            body["error"] = json!(name);
+            body["error_description"] = json!(plain(&self.message));
         }
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
@@ -110,6 +160,12 @@ impl Refusal {
         }
         response
     }
+}
+
+/// A text without what an `error_description` cannot hold (RFC 6749 §5.2).
+fn plain(text: &str) -> String {
+    let may = |character: char| matches!(character, ' '..='~') && !"\"\\".contains(character);
+    text.chars().filter(|character| may(*character)).collect()
 }
 
 /// Details for people, a text as clients of PostgREST expect it, and for programs, as `errors`.

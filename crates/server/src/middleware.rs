@@ -3,18 +3,20 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
 use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
+use hyper::body::Frame;
 use stdx::Rng;
 
 use crate::App;
-use crate::error::Refusal;
+use crate::error::{Names, Refusal};
 
 /// How much of a body that is too large is read before it is refused, and for how long.
 const MOST_DRAINED: usize = 16 << 20;
@@ -31,31 +33,40 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
     let settings = &app.0.settings;
     let id = request_id(app, request.headers());
     let origin = allowed_origin(&settings.cors_origins, request.headers());
+    let names = Names::at(request.uri().path());
     let shown = tracing::enabled!(tracing::Level::INFO).then(|| Shown {
         began: Instant::now(),
         method: request.method().clone(),
         path: request.uri().path().to_owned(),
     });
+    let request = match request.headers().contains_key(header::CONTENT_LENGTH) {
+        true => request,
+        false => request.map(Unread::around),
+    };
     let mut response = if let Some(refusal) = refuse(app, &request) {
         if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
             drain(request.into_body()).await;
         }
-        refusal.respond(&id)
+        refusal.into_response()
     } else if is_preflight(&request) {
         preflight()
     } else {
         let answer = pin!(AssertUnwindSafe(answer(request)).catch_unwind());
         guarded(answer, settings.request_timeout)
             .await
-            .unwrap_or_else(|refusal| refusal.respond(&id))
+            .unwrap_or_else(Refusal::into_response)
     };
     if let Some(refusal) = response.extensions_mut().remove::<crate::router::Refused>() {
         // The router knows which methods a path takes (RFC 9110 §15.5.6), and says so itself.
         let allow = response.headers_mut().remove(header::ALLOW);
-        response = refusal.into_inner().respond(&id);
+        response = refusal.into_inner().respond(&id, names);
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
+    } else if is_foreign(&response) {
+        // Said by the framework, in a shape of its own.
+        let refusal = Refusal::of_framework(response.status(), settings.max_body_bytes);
+        response = refusal.respond(&id, names);
     }
     dress(
         response.headers_mut(),
@@ -95,6 +106,11 @@ async fn guarded<P>(
     done.map_err(|_| Refusal::internal("a handler panicked", &"its panic stands above"))
 }
 
+/// Whether it is an error that none of our handlers told.
+fn is_foreign(response: &Response<Body>) -> bool {
+    response.status().is_client_error() || response.status().is_server_error()
+}
+
 /// The caller's own id, if it is a plain word, or a new one.
 fn request_id(app: &App, headers: &HeaderMap) -> String {
     let given = headers
@@ -131,6 +147,46 @@ impl RequestIds {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         // The shape of a trace id (W3C Trace Context, §3.2.2.3).
         format!("{:016x}{count:016x}", self.process)
+    }
+}
+
+/// A body of unknown length, which may turn out to be too large: what its handler leaves of it is
+/// read on for a while.
+struct Unread(Option<Body>);
+
+impl Unread {
+    fn around(body: Body) -> Body {
+        match body.is_end_stream() {
+            true => body,
+            false => Body::new(Self(Some(body))),
+        }
+    }
+}
+
+impl HttpBody for Unread {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let Some(body) = &mut self.0 else {
+            return Poll::Ready(None);
+        };
+        let frame = Pin::new(body).poll_frame(context);
+        if matches!(frame, Poll::Ready(None | Some(Err(_)))) {
+            self.0 = None;
+        }
+        frame
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if let Some(body) = self.0.take() {
+            tokio::spawn(drain(body));
+        }
     }
 }
 

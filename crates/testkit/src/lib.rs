@@ -12,6 +12,7 @@ mod dump;
 mod own_server;
 mod project;
 mod running;
+mod shape;
 
 pub use admin::on_server;
 pub use cluster::{ClusterNode, ThrowAwayCluster};
@@ -21,6 +22,7 @@ pub use dump::dump;
 pub use own_server::OwnServer;
 pub use project::{Finished, Project, SECRET_KEY, workspace};
 pub use running::{Answer, Running};
+pub use shape::check as check_error;
 
 /// A program of somebody else's that a test looks through, from the variable that
 /// `cargo xtask test` sets; `None` in a plain `cargo test`, which needs nothing but cargo.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::Project;
+use crate::{Project, shape};
 
 /// A server process, killed when dropped.
 pub struct Running {
@@ -132,6 +132,19 @@ impl Running {
         kib.parse().expect("a number")
     }
 
+    /// Asks the process to stop, and waits until it has; its exit code.
+    ///
+    /// # Panics
+    /// When it cannot be asked.
+    pub fn stop(&mut self) -> Option<i32> {
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(asked.is_ok_and(|asked| asked.success()), "it is gone");
+        let ended = self.child.wait().expect("a child can be waited for");
+        ended.code()
+    }
+
     /// Ends the process at once, as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("a child can be killed");
@@ -200,17 +213,28 @@ impl Answer {
     /// Sends a request and reads its answer.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is none, or when it is an error of another shape than `docs/error.schema.json`.
     pub async fn read(request: RequestBuilder) -> Self {
-        let response = request.send().await.expect("the server answers");
+        let (client, request) = request.build_split();
+        let request = request.expect("a request can be made");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.expect("the server answers");
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = response.text().await.expect("the body arrives whole");
-        Self {
+        let answer = Self {
             status,
             headers,
             body,
+        };
+        if status >= 400 && method == Method::HEAD {
+            assert!(!answer.header("x-request-id").is_empty(), "HEAD {path}");
+        } else if status >= 400
+            && let Err(fault) = shape::check(&path, &answer)
+        {
+            panic!("{method} {path} answers {status}: {fault}: {}", answer.body);
         }
+        answer
     }
 
     /// The body as JSON.

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Object, refer};
 
+/// The one shape of errors, a JSON Schema.
+const ERROR: &str = include_str!("../../../../docs/error.schema.json");
+
 /// A refusal: its status, the key below `components.responses`, what it means.
 const REFUSALS: [(u16, &str, &str); 16] = [
     (
@@ -70,30 +73,7 @@ const REFUSALS: [(u16, &str, &str); 16] = [
 
 /// Schemas that every document has.
 pub(super) fn schemas(schemas: &mut Object) {
-    let fault = json!({
-        "type": "object", "required": ["pointer", "code", "message"],
-        "properties": {
-            "pointer": {"type": "string", "description": "Where in the body (RFC 6901), or `?name` of a parameter"},
-            "code": {"type": "string", "description": "required, unknown, type, too_long, range, check, not_writable …"},
-            "message": {"type": "string"}
-        }
-    });
-    let error = json!({
-        "type": "object", "required": ["code", "message", "details", "hint", "request_id"],
-        "description": "Refused; code, message and hint say why.",
-        "properties": {
-            "code": {"type": "string", "description": "Stable: one of PostgREST's codes or an SQLSTATE"},
-            "message": {"type": "string", "description": "The cause, in a sentence"},
-            "details": {"type": ["string", "null"], "description": "More, for people"},
-            "errors": {"type": "array", "description": "More, for programs: of a 422 the faults",
-                "items": {"anyOf": [refer("schemas", "Fault"), {}]}},
-            "hint": {"type": ["string", "null"], "description": "What to do"},
-            "request_id": {"type": "string", "description": "As in X-Request-Id and the log"}
-        },
-        "example": {"code": "PGRST205", "message": "there is no table or endpoint activites",
-            "details": null, "hint": "did you mean activities?",
-            "request_id": "5f1c6f3b9d2e4a770000000000000001"}
-    });
+    let [error, fault] = error_shape();
     schemas.insert(String::from("Error"), error);
     schemas.insert(String::from("Fault"), fault);
     schemas.insert(
@@ -107,6 +87,20 @@ pub(super) fn schemas(schemas: &mut Object) {
             "description": "What `select` asks for: columns under their names or aliases, related \
                 rows as objects or lists. With `nulls=stripped` in Accept, no nulls"}),
     );
+}
+
+/// The shape of errors as it is published, and that of a fault within it: as components they refer
+/// to each other by other names than in a file of their own.
+fn error_shape() -> [Value; 2] {
+    let mut error: Value = serde_json::from_str(ERROR).unwrap_or_default();
+    let fault = error["$defs"]["Fault"].take();
+    if let Some(members) = error.as_object_mut() {
+        for name in ["$defs", "$schema", "title"] {
+            members.remove(name);
+        }
+    }
+    error["properties"]["errors"]["items"]["anyOf"][0] = refer("schemas", "Fault");
+    [error, fault]
 }
 
 /// Headers, by the keys that answers refer to.

@@ -10,6 +10,7 @@ mod crash;
 mod crud;
 mod cursors;
 mod endpoints;
+mod errors;
 mod expiry;
 mod files;
 pub(crate) mod grammar;
