@@ -185,9 +185,19 @@ fn change(event: &notify::Event) -> Option<Change> {
             return Some(Change::Settings);
         }
         let is_sql = path.extension().is_some_and(|extension| extension == "sql");
-        (is_sql || FOLDERS.contains(&name)).then_some(Change::Files)
+        // A folder too: a file may stand in a new one before that is watched.
+        let is_folder = path.extension().is_none() && is_ours(path);
+        (is_sql || is_folder).then_some(Change::Files)
     };
     event.paths.iter().filter_map(of_path).max()
+}
+
+/// Whether it is one of the watched folders or in one.
+fn is_ours(path: &Path) -> bool {
+    path.components().any(|part| {
+        let name = part.as_os_str().to_str();
+        name.is_some_and(|name| FOLDERS.contains(&name))
+    })
 }
 
 /// Begins again in the same process with the new settings, when they can be read.

@@ -20,6 +20,7 @@ mod nesting;
 mod parity;
 mod prefixes;
 mod readme;
+mod reloading;
 mod roles;
 mod sqlmap;
 mod values;
