@@ -22,6 +22,7 @@ mod prefixes;
 mod readme;
 mod reloading;
 mod roles;
+mod scopes;
 mod sqlmap;
 mod values;
 mod views;
