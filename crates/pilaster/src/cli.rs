@@ -62,6 +62,9 @@ pub(crate) enum Command {
     Serve {
         #[command(flatten)]
         address: Address,
+        /// Print the spans of every request to standard output, a line of JSON each.
+        #[arg(long)]
+        trace_console: bool,
     },
     /// Write, apply and list migrations.
     #[command(subcommand)]

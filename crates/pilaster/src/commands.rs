@@ -7,6 +7,7 @@ mod db;
 mod dev;
 mod hooks;
 mod init;
+mod log;
 mod migrate;
 mod openapi;
 mod routes;
@@ -46,10 +47,14 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
             let file = find_file(folder.as_deref().or(arguments.config.as_deref()))?;
             Box::pin(dev::run(&file, &arguments.target, &listening(&address))).await
         }
-        Command::Serve { address } => {
+        Command::Serve {
+            address,
+            trace_console,
+        } => {
             let file = find_file(arguments.config.as_deref())?;
             let flags = listening(&address);
-            serve::run(&Configuration::load(&file, &arguments.target, &flags)?).await
+            let configuration = Configuration::load(&file, &arguments.target, &flags)?;
+            serve::run(&configuration, trace_console).await
         }
         Command::Test { paths, db } => test::run(&load()?, &db, &paths).await,
         Command::User(verb) => user::run(&load()?, verb, arguments.json).await,

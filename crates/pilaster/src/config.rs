@@ -3,6 +3,7 @@
 mod keys;
 mod layers;
 mod settings;
+mod traces;
 mod webhooks;
 
 pub(crate) use keys::WebhookKey;
@@ -11,3 +12,4 @@ pub(crate) use settings::{
     admin_url, api_options, database_options, database_url, is_automatic, is_native, logins,
     master_key, settings,
 };
+pub(crate) use traces::traces;

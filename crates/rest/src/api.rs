@@ -80,6 +80,39 @@ impl Api {
         &self.prefixes
     }
 
+    /// What answers at a path below a mount, parameters and keys in braces: `/users/{key}`,
+    /// `/activities/{uuid}/like`. `None` where nothing of that shape does.
+    #[must_use]
+    pub fn route(&self, inner: &str) -> Option<String> {
+        let inner = inner.trim_matches('/');
+        let path: Vec<Cow<'_, str>> = match inner {
+            "" => Vec::new(),
+            inner => inner.split('/').map(Cow::Borrowed).collect(),
+        };
+        let file = self.endpoints.iter().find(|file| file.is_at(&path));
+        if let Some(file) = file {
+            return Some(file.route_path());
+        }
+        match path.as_slice() {
+            [] => Some(String::from("/")),
+            [batch] if batch == "$batch" => Some(String::from("/$batch")),
+            [rpc, name] if rpc == "rpc" => {
+                let named = self.endpoints.iter().any(|file| file.name() == *name);
+                named.then(|| format!("/rpc/{name}"))
+            }
+            [name] => Some(format!("/{}", self.relation(name)?)),
+            [name, _] => Some(format!("/{}/{{key}}", self.relation(name)?)),
+            _ => None,
+        }
+    }
+
+    /// A relation's own name.
+    fn relation(&self, name: &str) -> Option<&sql::Ident> {
+        let mut all = self.catalog.relations();
+        let found = all.find(|relation| relation.name.as_str() == name)?;
+        Some(&found.name)
+    }
+
     /// Whether a file answers at the mount itself: `api/index.get.sql`.
     #[must_use]
     pub fn has_index(&self) -> bool {

@@ -150,7 +150,7 @@ pub async fn apply_native(
         }
         Ok(())
     };
-    runner.alone(work).await?;
+    Box::pin(runner.alone(work)).await?;
     match failed {
         Some(error) => Err(error),
         None => Ok(done),

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use store::accounts::{self, Registration, Taken};
 use store::users::{self, LoginName, NewUser, User};
 use store::{StoreError, roles};
+use tracing::Instrument as _;
 
 use crate::App;
 use crate::app::State;
@@ -19,6 +20,7 @@ use crate::auth::authenticate;
 use crate::error::{Answer, Refusal};
 use crate::events::{new_person, person};
 use crate::passwords::Compared;
+use crate::traces;
 
 /// What a registration may say.
 const FIELDS: [&str; 6] = [
@@ -398,7 +400,14 @@ async fn more_claims(state: &Arc<State>, user: &User) -> Result<Map<String, Valu
     let Some(asked) = asked else {
         return Ok(Map::new());
     };
-    let rows = state.db.rows(&asked.query).await;
+    let span = traces::of_hook("before_token", 1);
+    let rows = state.db.rows(&asked.query).instrument(span.clone()).await;
+    if let Ok(rows) = &rows {
+        span.record(
+            "app.result_length",
+            i64::try_from(rows.len()).unwrap_or(i64::MAX),
+        );
+    }
     let rows = rows.map_err(|error| of_store(&StoreError::Db(error)))?;
     asked
         .claims(&rows)

@@ -11,6 +11,8 @@ use sql::Step;
 use store::users::{NewUser, User};
 use store::{Store, deliveries, hook_runs};
 
+use crate::traces;
+
 pub(crate) use deliver::Deliveries;
 pub use egress::{Network, NetworkError};
 pub use webhook::{Retries, Webhook, WebhookUrl, WebhookUrlError, Webhooks};
@@ -92,7 +94,10 @@ impl Announcer<'_> {
                     clock: &self.store.clock,
                     rng: &self.store.rng,
                 };
-                hook.steps(told, told.id, moment)
+                let steps = hook.steps(told, told.id, moment);
+                // They run in the unit of the event, whose span is beside this one.
+                drop(traces::of_hook(told.event.name(), steps.len()));
+                steps
             }
             Mode::Outbox => vec![self.outbox_step(told, &told.event.path())],
         }

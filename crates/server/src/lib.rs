@@ -18,6 +18,7 @@ mod purge;
 mod router;
 mod serve;
 mod status;
+mod traces;
 
 pub use app::{App, AppError, Settings, system_migrations};
 pub use credentials::{
@@ -33,3 +34,5 @@ pub use native::NativeRls;
 pub use passwords::hash_password;
 pub use router::{Route, prefixes, routes};
 pub use serve::serve;
+pub use sql::TRACE_TARGET;
+pub use traces::{Collector, Sampling, TraceError, TraceSettings, Traces, trace_pairs};

@@ -14,9 +14,11 @@ use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
 use stdx::Rng;
+use tracing::Instrument as _;
 
 use crate::App;
 use crate::error::{Names, Refusal};
+use crate::traces;
 
 /// How much of a body that is too large is read before it is refused, and for how long.
 const MOST_DRAINED: usize = 16 << 20;
@@ -34,6 +36,7 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
     let id = request_id(app, request.headers());
     let origin = allowed_origin(&settings.cors_origins, request.headers());
     let names = Names::at(request.uri().path());
+    let span = traces::of_request(app, &request, &id);
     let shown = tracing::enabled!(tracing::Level::INFO).then(|| Shown {
         began: Instant::now(),
         method: request.method().clone(),
@@ -51,7 +54,8 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
     } else if is_preflight(&request) {
         preflight()
     } else {
-        let answer = pin!(AssertUnwindSafe(answer(request)).catch_unwind());
+        let answer = answer(request).instrument(span.clone());
+        let answer = pin!(AssertUnwindSafe(answer).catch_unwind());
         guarded(answer, settings.request_timeout)
             .await
             .unwrap_or_else(Refusal::into_response)
@@ -74,6 +78,7 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
         origin,
         settings.public_url.starts_with("https:"),
     );
+    traces::tell(&span, &response);
     if let Some(shown) = shown {
         let status = response.status().as_u16();
         let micros = u64::try_from(shown.began.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -1,6 +1,6 @@
 //! Statements as somebody else: a role of the server, and settings that its policies ask.
 
-use crate::db::Engine;
+use crate::tx::Conversation;
 use crate::{Db, DbError, DbResult, Dialect, Ident, Kind, Outcome, Query, RowSink, Sql, Step, Tx};
 
 /// As whom statements run instead of as the login. PostgreSQL alone has it.
@@ -62,10 +62,7 @@ impl Db {
         actor: &Actor,
         reads: &mut [(&Query, &mut (dyn RowSink + Send))],
     ) -> DbResult<()> {
-        match self.engine() {
-            Engine::Postgres(database) => Box::pin(database.read_all(reads, Some(actor))).await,
-            Engine::Sqlite(_) | Engine::MySql(_) => Err(only_postgres()),
-        }
+        self.read_all_by(reads, Some(actor)).await
     }
 
     /// [`Db::write`] as an actor.
@@ -82,9 +79,9 @@ impl Db {
 impl Tx {
     /// Goes on as an actor, or as the login again; on PostgreSQL.
     pub async fn act_as(&mut self, actor: Option<&Actor>) -> DbResult<()> {
-        match self.postgres() {
-            Some(tx) => tx.act_as(actor).await,
-            None => Err(only_postgres()),
+        match &mut self.0 {
+            Conversation::Postgres(tx) => tx.act_as(actor).await,
+            Conversation::Sqlite(_) | Conversation::MySql(_) => Err(only_postgres()),
         }
     }
 }

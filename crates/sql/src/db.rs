@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stdx::Rng;
+use tracing::{Instrument as _, Span};
 
 use crate::actor::{Actor, only_postgres};
-use crate::drivers::mysql::{MySqlDatabase, MySqlTx};
-use crate::drivers::postgres::{PostgresDatabase, PostgresTx};
-use crate::drivers::sqlite::{SqliteDatabase, SqliteTx};
-use crate::drivers::verify;
+use crate::drivers::mysql::MySqlDatabase;
+use crate::drivers::postgres::PostgresDatabase;
+use crate::drivers::sqlite::SqliteDatabase;
+use crate::spans::{self, Counted, traced};
+use crate::tx::{Conversation, Tx};
 use crate::url::{Family, Place};
 use crate::{
     DatabaseUrl, DbError, DbResult, Dialect, Kind, Outcome, Query, Row, RowRef, RowSink, Sql, Step,
@@ -75,15 +77,6 @@ pub(crate) enum Engine {
     Sqlite(Arc<SqliteDatabase>),
     Postgres(Arc<PostgresDatabase>),
     MySql(Arc<MySqlDatabase>),
-}
-
-/// A transaction on a connection of its own; rolled back when dropped.
-pub struct Tx(Conversation);
-
-enum Conversation {
-    Sqlite(SqliteTx),
-    Postgres(Box<PostgresTx<'static>>),
-    MySql(MySqlTx),
 }
 
 /// Somebody who is connected to a server.
@@ -182,10 +175,6 @@ impl Db {
         self.url.login().map(|(user, _)| user)
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
     /// Its address.
     pub(crate) fn url(&self) -> &DatabaseUrl {
         &self.url
@@ -199,6 +188,27 @@ impl Db {
     /// Runs one reading statement on a connection that cannot write; `sink` takes the rows in
     /// order.
     pub async fn read(&self, query: &Query, sink: &mut (dyn RowSink + Send)) -> DbResult<()> {
+        let span = spans::statement(self.dialect(), &query.sql);
+        if span.is_disabled() {
+            return self.read_untraced(query, sink).await;
+        }
+        Box::pin(self.read_traced(span, query, sink)).await
+    }
+
+    async fn read_traced(
+        &self,
+        span: Span,
+        query: &Query,
+        sink: &mut (dyn RowSink + Send),
+    ) -> DbResult<()> {
+        let mut counted = Counted::new(sink);
+        let work = self.read_untraced(query, &mut counted);
+        let result = work.instrument(span.clone()).await;
+        spans::end(&span, result.as_ref().map(|()| counted.rows));
+        result
+    }
+
+    async fn read_untraced(&self, query: &Query, sink: &mut (dyn RowSink + Send)) -> DbResult<()> {
         match &self.engine {
             Engine::Sqlite(database) => database.readers.read(query, sink),
             Engine::Postgres(database) => database.read(query, sink).await,
@@ -216,9 +226,53 @@ impl Db {
         if let [(query, sink)] = reads {
             return self.read(query, &mut **sink).await;
         }
+        self.read_all_by(reads, None).await
+    }
+
+    pub(crate) async fn read_all_by(
+        &self,
+        reads: &mut [(&Query, &mut (dyn RowSink + Send))],
+        actor: Option<&Actor>,
+    ) -> DbResult<()> {
+        let span = spans::statements(self.dialect(), reads.len());
+        if span.is_disabled() {
+            return self.read_all_untraced(reads, actor).await;
+        }
+        Box::pin(self.read_all_traced(span, reads, actor)).await
+    }
+
+    async fn read_all_traced(
+        &self,
+        span: Span,
+        reads: &mut [(&Query, &mut (dyn RowSink + Send))],
+        actor: Option<&Actor>,
+    ) -> DbResult<()> {
+        let mut counted: Vec<(&Query, Counted<'_>)> = reads
+            .iter_mut()
+            .map(|(query, sink)| (*query, Counted::new(&mut **sink)))
+            .collect();
+        let mut counting: Vec<(&Query, &mut (dyn RowSink + Send))> = Vec::new();
+        for (query, counted) in &mut counted {
+            counting.push((query, counted));
+        }
+        let work = self.read_all_untraced(&mut counting, actor);
+        let result = work.instrument(span.clone()).await;
+        let rows = counted.iter().map(|(_, counted)| counted.rows).sum();
+        spans::end(&span, result.as_ref().map(|()| rows));
+        result
+    }
+
+    async fn read_all_untraced(
+        &self,
+        reads: &mut [(&Query, &mut (dyn RowSink + Send))],
+        actor: Option<&Actor>,
+    ) -> DbResult<()> {
+        if actor.is_some() && self.dialect() != Dialect::Postgres {
+            return Err(only_postgres());
+        }
         match &self.engine {
             Engine::Sqlite(database) => database.readers.read_all(reads),
-            Engine::Postgres(database) => Box::pin(database.read_all(reads, None)).await,
+            Engine::Postgres(database) => Box::pin(database.read_all(reads, actor)).await,
             Engine::MySql(database) => Box::pin(database.read_all(reads)).await,
         }
     }
@@ -258,6 +312,20 @@ impl Db {
     }
 
     pub(crate) async fn run_unit(
+        &self,
+        unit: Vec<Step>,
+        keep: bool,
+        actor: Option<&Actor>,
+    ) -> DbResult<Vec<Outcome>> {
+        let span = spans::unit(self.dialect(), &unit);
+        if span.is_disabled() {
+            return self.run_untraced(unit, keep, actor).await;
+        }
+        let work = self.run_untraced(unit, keep, actor);
+        Box::pin(traced(span, work, |outcomes| spans::affected(outcomes))).await
+    }
+
+    async fn run_untraced(
         &self,
         unit: Vec<Step>,
         keep: bool,
@@ -483,72 +551,5 @@ fn session(row: Row) -> Session {
         client: text(),
         application: text(),
         state: text(),
-    }
-}
-
-impl Tx {
-    pub(crate) fn postgres(&mut self) -> Option<&mut PostgresTx<'static>> {
-        match &mut self.0 {
-            Conversation::Postgres(tx) => Some(tx),
-            Conversation::Sqlite(_) | Conversation::MySql(_) => None,
-        }
-    }
-
-    /// Owned rows of one statement.
-    pub async fn rows(&mut self, query: &Query) -> DbResult<Vec<Row>> {
-        match &mut self.0 {
-            Conversation::Sqlite(tx) => tx.rows(query.sql.clone(), query.kinds.clone()).await,
-            Conversation::Postgres(tx) => tx.rows(query).await,
-            Conversation::MySql(tx) => tx.rows(query).await,
-        }
-    }
-
-    /// Runs one statement; gives the number of rows it changed.
-    pub async fn execute(&mut self, sql: &Sql) -> DbResult<u64> {
-        match &mut self.0 {
-            Conversation::Sqlite(tx) => tx.execute(sql.clone()).await,
-            Conversation::Postgres(tx) => tx.execute(sql).await,
-            Conversation::MySql(tx) => tx.execute(sql).await,
-        }
-    }
-
-    /// Runs one step; gives what it did if that is what is expected of it.
-    pub async fn step(&mut self, place: usize, step: &Step) -> DbResult<Outcome> {
-        let outcome = if step.kinds.is_empty() {
-            Outcome {
-                affected: self.execute(&step.sql).await?,
-                rows: Vec::new(),
-            }
-        } else {
-            let query = Query::long(step.sql.clone(), step.kinds.clone());
-            let rows = self.rows(&query).await?;
-            Outcome {
-                affected: rows.len() as u64,
-                rows,
-            }
-        };
-        verify(place, step.expect, outcome.affected)?;
-        Ok(outcome)
-    }
-
-    /// Makes it durable.
-    pub async fn commit(self) -> DbResult<()> {
-        match self.0 {
-            Conversation::Sqlite(tx) => tx.commit().await,
-            Conversation::Postgres(tx) => tx.commit().await,
-            Conversation::MySql(tx) => tx.commit().await,
-        }
-    }
-
-    /// Takes it back.
-    pub async fn rollback(self) -> DbResult<()> {
-        match self.0 {
-            Conversation::Sqlite(tx) => {
-                drop(tx);
-                Ok(())
-            }
-            Conversation::Postgres(tx) => tx.rollback().await,
-            Conversation::MySql(tx) => tx.rollback().await,
-        }
     }
 }

@@ -10,8 +10,8 @@ use server::{App, Settings};
 use sql::Db;
 use tokio::sync::mpsc;
 
-use super::secret;
-use super::serve::{listen, port_of, start_failure, start_log, stop_signal};
+use super::serve::{listen, port_of, start_failure, stop_signal};
+use super::{log, secret};
 use crate::config::{Configuration, master_key, settings};
 use crate::failure::{Failure, Outcome};
 use crate::native::Native;
@@ -33,7 +33,7 @@ pub(super) async fn run(file: &Path, target: &str, flags: &[String]) -> Outcome 
         println!(" secrets    wrote SECRET_KEY to .env");
         configuration = Configuration::load(file, target, flags)?;
     }
-    start_log(&configuration)?;
+    let traces = log::start(&configuration, false)?;
     let listener = listen(&configuration).await?;
     let master = master_key(&configuration)?;
     let mut settings = settings(&configuration, port_of(&listener)?, true)?;
@@ -57,7 +57,12 @@ pub(super) async fn run(file: &Path, target: &str, flags: &[String]) -> Outcome 
     tokio::pin!(serving);
     loop {
         tokio::select! {
-            () = &mut serving => return Ok(()),
+            () = &mut serving => {
+                if let Some(traces) = traces {
+                    traces.stop().await;
+                }
+                return Ok(());
+            }
             change = changed.recv() => {
                 let Some(mut change) = change else {
                     return Err(Failure::failed("the watcher of files has stopped"));

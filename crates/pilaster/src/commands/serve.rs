@@ -1,14 +1,13 @@
 //! `serve`
 
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 
 use schema::Loss;
 use server::{App, AppError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
+use super::log;
 use crate::config::{Configuration, is_automatic, master_key, settings};
 use crate::failure::{Failure, Outcome};
 use crate::native::{Native, name_foreign};
@@ -16,8 +15,9 @@ use crate::project::{
     Files, connect_to_migrate, connect_to_serve, migrate, prepare, require_current,
 };
 
-pub(super) async fn run(configuration: &Configuration) -> Outcome {
-    start_log(configuration)?;
+/// `prints_spans` shows every span on standard output.
+pub(super) async fn run(configuration: &Configuration, prints_spans: bool) -> Outcome {
+    let traces = log::start(configuration, prints_spans)?;
     let listener = listen(configuration).await?;
     let files = Files::read(&configuration.folder)?;
     // What is wrong with key or files is told before a database is asked.
@@ -56,6 +56,9 @@ pub(super) async fn run(configuration: &Configuration) -> Outcome {
     let overridden = configuration.overridden().join(", ");
     tracing::info!(url, database = db.description(), config = %configuration.file.display(), overridden, "serving");
     server::serve(app, listener, stop_signal()?).await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     db.close()
         .await
         .map_err(|error| Failure::database(&db.description(), &error))
@@ -87,30 +90,6 @@ pub(super) async fn listen(configuration: &Configuration) -> Outcome<TcpListener
         Failure::failed(format!("{address} cannot be listened on: {error}"))
             .fix("stop what listens there, or set PORT")
     })
-}
-
-/// Rooms of others that would log every bound value, and so what people say of themselves, or every
-/// word of a statement: they may warn, at whatever level.
-const DISCREET: [&str; 3] = ["tokio_postgres", "mysql_async", "sqlparser"];
-
-/// One line a record: for people in a terminal, JSON elsewhere.
-pub(super) fn start_log(configuration: &Configuration) -> Outcome {
-    let level = configuration.text("log.level");
-    let wrong = || configuration.ill_typed("log.level", "error, warn, info, debug or trace");
-    let mut filter = EnvFilter::try_new(level).map_err(|_| wrong())?;
-    for room in DISCREET {
-        let directive = format!("{room}=warn").parse().map_err(|_| wrong())?;
-        filter = filter.add_directive(directive);
-    }
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        subscriber.with_target(false).init();
-    } else {
-        subscriber.json().init();
-    }
-    Ok(())
 }
 
 /// Done when the process is asked to stop.

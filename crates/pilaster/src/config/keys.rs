@@ -29,7 +29,7 @@ const fn secret(name: &'static str, aliases: &'static [&'static str]) -> Key {
 }
 
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 48] = [
+pub(crate) const KEYS: [Key; 60] = [
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -75,6 +75,40 @@ pub(crate) const KEYS: [Key; 48] = [
     key("webhooks.ca_file", &[], ""),
     key("migrate.mode", &[], "manual"),
     key("log.level", &["LOG_LEVEL"], "info"),
+    key("traces.exporter", &["OTEL_TRACES_EXPORTER"], "otlp"),
+    key("traces.endpoint", &["OTEL_EXPORTER_OTLP_ENDPOINT"], ""),
+    key(
+        "traces.own_endpoint",
+        &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"],
+        "",
+    ),
+    secret("traces.headers", &["OTEL_EXPORTER_OTLP_HEADERS"]),
+    secret("traces.own_headers", &["OTEL_EXPORTER_OTLP_TRACES_HEADERS"]),
+    key(
+        "traces.protocol",
+        &[
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        ],
+        "http/protobuf",
+    ),
+    key(
+        "traces.timeout_ms",
+        &[
+            "OTEL_EXPORTER_OTLP_TIMEOUT",
+            "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+        ],
+        "10000",
+    ),
+    key("traces.service_name", &["OTEL_SERVICE_NAME"], ""),
+    key("traces.resource", &["OTEL_RESOURCE_ATTRIBUTES"], ""),
+    key(
+        "traces.sampler",
+        &["OTEL_TRACES_SAMPLER"],
+        "parentbased_always_on",
+    ),
+    key("traces.sampler_argument", &["OTEL_TRACES_SAMPLER_ARG"], ""),
+    key("traces.disabled", &["OTEL_SDK_DISABLED"], "false"),
     secret("test.postgres_url", &["TEST_POSTGRES_URL"]),
     secret("test.mysql_url", &["TEST_MYSQL_URL"]),
     secret("test.mariadb_url", &["TEST_MARIADB_URL"]),

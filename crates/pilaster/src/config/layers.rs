@@ -63,7 +63,7 @@ fn known() -> impl Iterator<Item = &'static Key> {
     KEYS_STATIC.iter().chain(SECRET.iter())
 }
 
-static KEYS_STATIC: [Key; 48] = KEYS;
+static KEYS_STATIC: [Key; 60] = KEYS;
 
 impl Configuration {
     /// Reads all layers of the project whose pilaster.toml is `file`; `flags` are

@@ -18,7 +18,10 @@ pub(super) fn duration(configuration: &Configuration, name: &str) -> Outcome<Dur
         .map_err(|_| configuration.ill_typed(name, "a duration, as 30s or 15m"))
 }
 
-fn number<T: std::str::FromStr>(configuration: &Configuration, name: &str) -> Outcome<T> {
+pub(super) fn number<T: std::str::FromStr>(
+    configuration: &Configuration,
+    name: &str,
+) -> Outcome<T> {
     configuration
         .text(name)
         .parse()

@@ -2,7 +2,7 @@
 
 mod files;
 mod outbox;
-mod receiver;
+pub(crate) mod receiver;
 mod webhooks;
 
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ fn project() -> Project {
 }
 
 /// Waits until `look` gives something; what it gave.
-async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(found) = look().await {

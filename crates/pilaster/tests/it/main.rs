@@ -20,3 +20,4 @@ mod rights;
 mod rules;
 mod shell;
 mod space;
+mod traces;

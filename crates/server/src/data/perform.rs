@@ -367,7 +367,8 @@ pub(crate) fn failed(error: &DbError) -> Refusal {
 }
 
 async fn explain(state: &Arc<State>, explained: Explained, cause: &DbError) -> Refusal {
-    if let DbError::RowSecurity(_) | DbError::Denied(_) = cause {
+    let is_denied = matches!(cause, DbError::RowSecurity(_) | DbError::Denied(_));
+    if is_denied && !state.is_read_only {
         tracing::error!(error = %cause, "the database refused what the rules of its statement allow");
     }
     match explained {

@@ -12,11 +12,13 @@ use store::deliveries::{self, After, Delivery};
 use store::{StoreError, StoreResult};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, Span};
 
 use super::send::{Message, Sender, Undelivered};
 use super::webhook::{Retries, Webhook};
 use crate::App;
 use crate::app::State;
+use crate::traces;
 
 /// How often the outbox is looked at when nobody says that there is something in it.
 const POLL: Duration = Duration::from_secs(1);
@@ -194,10 +196,24 @@ impl Lane {
     }
 
     async fn deliver(&self, state: &State, delivery: &Delivery) -> Result<(), Failed> {
-        match self {
-            Self::Webhook(webhook, sender) => to_webhook(state, webhook, sender, delivery).await,
-            Self::Hooks => to_hook(state, delivery).await,
+        let kind = match self {
+            Self::Webhook(..) => "client",
+            Self::Hooks => "internal",
+        };
+        let span = traces::of_delivery(&delivery.event, &delivery.target, kind);
+        let delivered = async {
+            match self {
+                Self::Webhook(webhook, sender) => {
+                    to_webhook(state, webhook, sender, delivery).await
+                }
+                Self::Hooks => to_hook(state, delivery).await,
+            }
+        };
+        let delivered = delivered.instrument(span.clone()).await;
+        if delivered.is_err() {
+            span.record("otel.status_code", "ERROR");
         }
+        delivered
     }
 }
 
@@ -221,8 +237,15 @@ async fn to_hook(state: &State, delivery: &Delivery) -> Result<(), Failed> {
         unit.extend(hook.steps(&told, delivery.id, moment));
     }
     match state.store.db.write(unit).await {
+        Ok(outcomes) => {
+            // The first is our own mark.
+            let rows: u64 = outcomes.iter().skip(1).map(|done| done.affected).sum();
+            let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+            Span::current().record("app.result_length", rows);
+            Ok(())
+        }
         // Somebody else has it: the lease ran out before this began.
-        Ok(_) | Err(DbError::Unexpected { step: 0, .. }) => Ok(()),
+        Err(DbError::Unexpected { step: 0, .. }) => Ok(()),
         Err(error) => Err(Failed::again(error.without_values())),
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 
 use super::egress::refusal;
 use super::webhook::{Webhook, WebhookUrl, Webhooks};
+use crate::traces;
 
 /// The most of an answer that is looked at.
 const MOST_ANSWER: usize = 65_536;
@@ -140,10 +141,16 @@ fn request(
     message: &Message<'_>,
 ) -> Result<Request<Full<Bytes>>, axum::http::Error> {
     let body = Bytes::from(message.body.to_owned());
+    let mut traced = HeaderMap::new();
+    traces::inject(&mut traced);
     let signature = webhook
         .secrets
         .signature(message.id, message.timestamp, &body);
-    Request::post(webhook.url.target.as_str())
+    let mut request = Request::post(webhook.url.target.as_str());
+    if let Some(headers) = request.headers_mut() {
+        headers.extend(traced);
+    }
+    request
         .header(header::HOST, webhook.url.authority.as_str())
         .header(header::CONTENT_TYPE, "application/json")
         .header(

@@ -13,13 +13,13 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The certificate of the authority that has signed the receiver's.
-pub(super) const AUTHORITY: &str = include_str!("tls/ca.pem");
+pub(crate) const AUTHORITY: &str = include_str!("tls/ca.pem");
 const CERTIFICATE: &str = include_str!("tls/leaf.pem");
 const KEY: &str = include_str!("tls/leaf.key");
 
 /// What it does with a request.
 #[derive(Clone, Debug)]
-pub(super) enum Conduct {
+pub(crate) enum Conduct {
     /// Answers with this line and these headers.
     Answer(&'static str),
     /// Keeps it and says nothing.
@@ -30,34 +30,34 @@ pub(super) enum Conduct {
 
 /// A request.
 #[derive(Clone, Debug)]
-pub(super) struct Received {
-    pub(super) path: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Serves until it is dropped with its runtime.
 #[derive(Clone)]
-pub(super) struct Receiver {
-    pub(super) port: u16,
+pub(crate) struct Receiver {
+    pub(crate) port: u16,
     conduct: Arc<Mutex<Conduct>>,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Received {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
     }
 
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).expect("the body is JSON")
     }
 
     /// That the secret's owner has sent exactly this, and now.
-    pub(super) fn verify(&self, secret: &str) {
+    pub(crate) fn verify(&self, secret: &str) {
         let webhook = standardwebhooks::Webhook::new(secret).expect("a secret");
         let verified = webhook.verify(&self.body, &self.headers);
         verified.unwrap_or_else(|error| panic!("{error}: {self:?}"));
@@ -68,12 +68,12 @@ impl Received {
 }
 
 impl Receiver {
-    pub(super) async fn start(conduct: Conduct) -> Self {
+    pub(crate) async fn start(conduct: Conduct) -> Self {
         Self::listen(conduct, None).await
     }
 
     /// The same with a certificate for `localhost` of [`AUTHORITY`].
-    pub(super) async fn start_tls(conduct: Conduct) -> Self {
+    pub(crate) async fn start_tls(conduct: Conduct) -> Self {
         let chain = CertificateDer::pem_slice_iter(CERTIFICATE.as_bytes());
         let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
         let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).expect("a key");
@@ -111,15 +111,15 @@ impl Receiver {
         receiver
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/in?from=pilaster", self.port)
     }
 
-    pub(super) fn behave(&self, conduct: Conduct) {
+    pub(crate) fn behave(&self, conduct: Conduct) {
         *self.conduct.lock().expect("no panic") = conduct;
     }
 
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().expect("no panic").clone()
     }
 

@@ -52,7 +52,7 @@ struct Greeting {
 /// An open transaction; dropped without an end it is rolled back.
 pub(crate) struct MySqlTx {
     transaction: Transaction<'static>,
-    dialect: Dialect,
+    pub(crate) dialect: Dialect,
     is_galera: bool,
 }
 
