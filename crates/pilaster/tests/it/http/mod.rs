@@ -15,6 +15,7 @@ mod expiry;
 mod files;
 pub(crate) mod grammar;
 mod json;
+mod lengths;
 mod lists;
 mod nesting;
 mod parity;
