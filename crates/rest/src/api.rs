@@ -1,5 +1,7 @@
 //! Schema and endpoints compiled for one engine: the door of this room.
 
+mod key;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,14 +10,13 @@ use lang::{Diagnostic, Source};
 use schema::Catalog;
 use sql::{Dialect, Kind, Sql, Step};
 
+pub(crate) use self::key::key_values;
+use self::key::{filtered_key, readable_key};
 use crate::access::Access;
 use crate::budget::Rights;
 use crate::endpoint::{Endpoint, match_name, match_path};
-use crate::plan::{Context, Target, Wanted, plan_read, plan_shown, plan_write, split};
-use crate::request::{
-    Comparison, Condition, Field, Item, Media, Operation, Prefer, ReadRequest, negotiate, parse,
-};
-use crate::value::from_text;
+use crate::plan::{Context, Wanted, plan_read, plan_shown, plan_write, split};
+use crate::request::{Field, Item, Media, Prefer, negotiate, parse};
 use crate::{
     ApiOptions, Caller, ErrorKind, Limits, Method, Moment, Nested, OpenApiInfo, Plan, Prefixes,
     ReadPlan, Request, RestError, RoleSet, RouteInfo,
@@ -495,53 +496,6 @@ fn require_readable_views(catalog: &Catalog) -> Result<(), Vec<Diagnostic>> {
     }
 }
 
-/// The same for a caller, to whom a key that may not be read is none: a row that can be asked for
-/// by a column's value tells that value.
-fn readable_key(target: Target<'_>, text: &str) -> Result<Vec<sql::Value>, RestError> {
-    let readable = target.access.readable();
-    let primary = target.table.primary_key.iter();
-    if primary
-        .flat_map(|key| &key.columns)
-        .all(|column| readable.contains(column))
-    {
-        return key_values(target, text);
-    }
-    Err(no_key(target))
-}
-
-fn no_key(target: Target<'_>) -> RestError {
-    let message = format!("{} has no primary key", target.table.name);
-    RestError::new(ErrorKind::NotFound, "PGRST125", message)
-}
-
-/// `/table/key`: the values of the primary key, separated by commas.
-pub(crate) fn key_values(target: Target<'_>, text: &str) -> Result<Vec<sql::Value>, RestError> {
-    let Some(primary) = &target.table.primary_key else {
-        return Err(no_key(target));
-    };
-    let parts: Vec<&str> = match primary.columns.len() {
-        1 => vec![text],
-        _ => text.split(',').collect(),
-    };
-    if parts.len() != primary.columns.len() {
-        return Err(
-            RestError::query(format!("the key has {} parts", primary.columns.len()))
-                .hint("write them separated by commas"),
-        );
-    }
-    let values = primary.columns.iter().zip(parts).map(|(column, part)| {
-        let column = target
-            .table
-            .column(column.as_str())
-            .ok_or_else(RestError::row)?;
-        from_text(part, &column.ty).map_err(|(_, message)| {
-            let message = format!("{}: '{part}' {message}", column.name);
-            RestError::new(ErrorKind::BadRequest, "22P02", message)
-        })
-    });
-    values.collect()
-}
-
 /// For each table whose rows expire, the step that deletes those that have.
 #[must_use]
 pub fn purge_steps(
@@ -571,42 +525,6 @@ fn require_profile(request: &Request<'_>) -> Result<(), RestError> {
                 RestError::new(ErrorKind::NotAcceptable, "PGRST106", message)
                     .hint("leave the profile away"),
             )
-        }
-    }
-}
-
-/// `PUT /table?id=eq.1`: the key that the filters name, which name nothing else.
-fn filtered_key(target: Target<'_>, read: &mut ReadRequest) -> Result<Vec<sql::Value>, RestError> {
-    let root = &mut read.root;
-    if root.limit.is_some() || root.offset.is_some() {
-        return Err(RestError::new(
-            ErrorKind::BadRequest,
-            "PGRST114",
-            "a replacement takes no limit",
-        ));
-    }
-    let primary = target.table.primary_key.as_ref();
-    let columns = primary.map_or(&[][..], |key| &key.columns);
-    let conditions = std::mem::take(&mut root.conditions);
-    let value = |column: &sql::Ident| {
-        let found = conditions.iter().find_map(|condition| match condition {
-            Condition::Compare {
-                field,
-                operation: Operation::Compare(Comparison::Eq, text),
-                negated: false,
-            } if field.is_plain() && *column == *field.name.as_str() => Some(text),
-            _ => None,
-        })?;
-        from_text(found, &target.table.column(column.as_str())?.ty).ok()
-    };
-    let values: Option<Vec<sql::Value>> = columns.iter().map(value).collect();
-    match values.filter(|values| !values.is_empty() && values.len() == conditions.len()) {
-        Some(values) => Ok(values),
-        None => {
-            let message = "a replacement names its row by the columns of the primary key";
-            let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST105", message);
-            error.allow = Some(String::from("GET, HEAD, POST, PATCH, DELETE, OPTIONS"));
-            Err(error.hint("PUT /table/key, or PUT /table?id=eq.key"))
         }
     }
 }
