@@ -47,11 +47,13 @@ pub enum RoleLimit {
     Aggregates,
     /// Whether the engine's plans are shown.
     Plans,
+    /// Milliseconds that a reading statement may take.
+    StatementTimeout,
 }
 
 impl RoleLimit {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DefaultRows,
         Self::MaxRows,
         Self::MaxNodes,
@@ -62,9 +64,10 @@ impl RoleLimit {
         Self::MaxResponseBytes,
         Self::Aggregates,
         Self::Plans,
+        Self::StatementTimeout,
     ];
 
-    /// As it is written, in `schema/*.sql` and `pilaster.toml` alike.
+    /// As it is written: in `schema/*.sql` and `pilaster.toml` alike, but for PostgreSQL's own word.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -78,6 +81,7 @@ impl RoleLimit {
             Self::MaxResponseBytes => "api.max_response_bytes",
             Self::Aggregates => "api.aggregates",
             Self::Plans => "api.plans",
+            Self::StatementTimeout => "statement_timeout",
         }
     }
 

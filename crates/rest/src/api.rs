@@ -1,5 +1,6 @@
 //! Schema and endpoints compiled for one engine: the door of this room.
 
+mod advice;
 mod key;
 
 use std::borrow::Cow;
@@ -143,6 +144,14 @@ impl Api {
         require_profile(request)?;
         let rights = self.rights(&caller.roles);
         let context = self.context(&rights, caller, moment);
+        let limit = rights.limits.statement_timeout;
+        match self.planned(request, context)? {
+            Plan::Read(plan) if limit.is_some() => Ok(Plan::Read(plan.within(limit))),
+            plan => Ok(plan),
+        }
+    }
+
+    fn planned(&self, request: &Request<'_>, context: Context<'_>) -> Result<Plan, RestError> {
         if let [rpc, name] = request.path
             && rpc == "rpc"
         {

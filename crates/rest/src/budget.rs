@@ -1,5 +1,7 @@
 //! What a set of roles may do and how much, worked out once for each set.
 
+use std::time::Duration;
+
 use lang::RoleLimit;
 use schema::Catalog;
 
@@ -49,5 +51,8 @@ fn limits(catalog: &Catalog, roles: &RoleSet, everybody: Limits) -> Limits {
         max_response_bytes: count(RoleLimit::MaxResponseBytes, everybody.max_response_bytes),
         aggregates: is_on(RoleLimit::Aggregates, everybody.aggregates),
         plans: is_on(RoleLimit::Plans, everybody.plans),
+        statement_timeout: own(RoleLimit::StatementTimeout)
+            .map(|millis| Duration::from_millis(millis.into()))
+            .or(everybody.statement_timeout),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use schema::Catalog;
@@ -213,6 +214,8 @@ pub struct Limits {
     pub aggregates: bool,
     /// Whether the engine's plans are shown (`Accept: application/vnd.pgrst.plan`).
     pub plans: bool,
+    /// How long a reading statement may take; `None` for as long as any of the database.
+    pub statement_timeout: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -228,6 +231,7 @@ impl Default for Limits {
             max_response_bytes: 10 * 1024 * 1024,
             aggregates: false,
             plans: false,
+            statement_timeout: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Statements as data: what to run, what comes back, what must be true of it.
 
+use std::time::Duration;
+
 use crate::{Kind, Row, Sql};
 
 /// How long a read may keep a thread; SQLite runs short ones on the caller's own.
@@ -20,6 +22,9 @@ pub struct Query {
     pub kinds: Vec<Kind>,
     /// How much work it may be.
     pub weight: Weight,
+    /// How long it may take; `None` for as long as any statement
+    /// ([`crate::DbOptions::statement_timeout`]).
+    pub limit: Option<Duration>,
 }
 
 /// What must be true of a step, or the whole unit is rolled back.
@@ -68,6 +73,7 @@ impl Query {
             sql,
             kinds,
             weight: Weight::Short,
+            limit: None,
         }
     }
 
@@ -78,6 +84,7 @@ impl Query {
             sql,
             kinds,
             weight: Weight::Long,
+            limit: None,
         }
     }
 }

@@ -76,11 +76,6 @@ fn limit(source: &Source, key: &ast::ObjectName, span: Span) -> Parsed<RoleLimit
         Some(ast::ObjectNamePart::Identifier(first)) => place(first.span.start),
         _ => span,
     };
-    if wanted == "statement_timeout" {
-        let message = "statement_timeout is not set for a role";
-        return Err(Diagnostic::new(&source.path, at, message)
-            .hint("server.request_timeout in pilaster.toml ends every request in time"));
-    }
     let names = || known.into_iter().map(RoleLimit::name);
     let near = stdx::nearest(&wanted, names())
         .or_else(|| stdx::nearest(&format!("api.{wanted}"), names()));
@@ -90,6 +85,21 @@ fn limit(source: &Source, key: &ast::ObjectName, span: Span) -> Parsed<RoleLimit
     };
     let message = format!("{wanted} is not a setting of a role");
     Err(Diagnostic::new(&source.path, at, message).hint(hint))
+}
+
+/// A number, or a time in milliseconds.
+fn number(limit: RoleLimit, text: &str) -> Option<u32> {
+    let time = || {
+        // PostgreSQL says min for minutes.
+        let text = text.replace("min", "m");
+        let time = stdx::parse_duration(&text).ok()?;
+        u32::try_from(time.as_millis()).ok()
+    };
+    let plain = text.parse().ok();
+    match limit {
+        RoleLimit::StatementTimeout => plain.or_else(time),
+        _ => plain,
+    }
 }
 
 /// A number from 1, or 1 and 0 for on and off.
@@ -106,14 +116,14 @@ fn amount(source: &Source, limit: RoleLimit, value: &ast::Expr, span: Span) -> P
         (true, "on" | "true") => Some(1),
         (true, "off" | "false") => Some(0),
         (true, _) => None,
-        (false, digits) => digits
-            .parse()
-            .ok()
-            .filter(|number| (1..=MOST).contains(number)),
+        (false, text) => number(limit, text).filter(|number| (1..=MOST).contains(number)),
     };
     found.ok_or_else(|| {
         let wanted = match limit.is_switch() {
             true => String::from("on or off"),
+            false if limit == RoleLimit::StatementTimeout => {
+                String::from("a time, as '500ms' or '2s', or whole milliseconds from 1")
+            }
             false => format!("a whole number from 1 to {MOST}"),
         };
         let message = format!("{} is {wanted}, not {value}", limit.name());

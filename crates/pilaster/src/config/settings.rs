@@ -229,6 +229,8 @@ fn limits(configuration: &Configuration) -> Outcome<Limits> {
         max_response_bytes: number(configuration, "api.max_response_bytes")?,
         aggregates: is_on(configuration, "api.aggregates")?,
         plans: is_on(configuration, "api.plans")?,
+        // That of everybody is `database.statement_timeout`.
+        statement_timeout: None,
     })
 }
 

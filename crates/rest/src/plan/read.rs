@@ -1,5 +1,7 @@
 //! A read: its statements, and the answer that becomes of their rows.
 
+use std::time::Duration;
+
 use sql::{DbError, Query, RowSink, Sql, Step};
 
 use super::explanation::{self, Lines, explained, write_explain};
@@ -58,6 +60,14 @@ impl ReadPlan {
     pub(super) fn into_steps(self) -> (Vec<Step>, Form) {
         let step = |query: Query| Step::new(query.sql).returning(query.kinds);
         (self.queries.into_iter().map(step).collect(), self.form)
+    }
+
+    /// The same within a time of its own.
+    pub(crate) fn within(mut self, limit: Option<Duration>) -> Self {
+        for query in &mut self.queries {
+            query.limit = limit;
+        }
+        self
     }
 
     /// The same, whose rows become something else.

@@ -93,6 +93,7 @@ impl<'s, 'a> Statements<'s, 'a> {
                 sql,
                 kinds,
                 weight: self.weight(),
+                limit: None,
             },
             RowWriter::new(fields, self.style.clone()).telling(tail.into()),
         ))
@@ -225,7 +226,13 @@ impl<'s, 'a> Statements<'s, 'a> {
         let weight = self.weight();
         let most = self.context.limits.max_related_rows;
         let writer = ChildWriter::new(fields, ties, embed.spread, self.style.clone(), most);
-        self.children.push((Query { sql, kinds, weight }, writer));
+        let query = Query {
+            sql,
+            kinds,
+            weight,
+            limit: None,
+        };
+        self.children.push((query, writer));
         Ok(self.children.len() - 1)
     }
 

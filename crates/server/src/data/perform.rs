@@ -101,10 +101,17 @@ impl<'a> Asked<'a> {
             (Some(actor), None) => db.read_all_as(actor, &mut plan.parts()).await,
         };
         if let Err(error) = result {
-            let refused = plan.refusal(&error).map(Refusal::from);
+            let refused = plan.refusal(&error).or_else(|| self.slow(&error));
+            let refused = refused.map(Refusal::from);
             return Err(refused.unwrap_or_else(|| failed(&error)));
         }
         Ok(plan.finish()?)
+    }
+
+    /// What a read that took too long is told: its limit, and what would make it faster.
+    fn slow(self, error: &DbError) -> Option<RestError> {
+        let is_slow = matches!(error, DbError::Timeout);
+        is_slow.then(|| self.compiled.api.too_slow(self.request, self.caller))
     }
 
     /// Runs a unit; once more where somebody made a row between two of its steps.

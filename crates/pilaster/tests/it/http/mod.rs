@@ -24,6 +24,7 @@ mod readme;
 mod reloading;
 mod roles;
 mod scopes;
+mod slowness;
 mod sqlmap;
 mod values;
 mod views;

@@ -88,12 +88,12 @@ impl MySqlDatabase {
         sink: &mut (dyn RowSink + Send),
     ) -> DbResult<()> {
         let mut connection = self.acquire(&self.readers).await?;
-        let rows = rows(&mut connection, self.dialect, &query.sql).await;
+        let rows = limited_rows(&mut connection, self.dialect, query).await;
         let rows = match rows {
             // The connection broke before it gave a row; reading again is safe.
             Err(DbError::Unavailable(_)) => {
                 let mut connection = self.acquire(&self.readers).await?;
-                self::rows(&mut connection, self.dialect, &query.sql).await?
+                limited_rows(&mut connection, self.dialect, query).await?
             }
             result => result?,
         };
@@ -130,7 +130,7 @@ impl MySqlDatabase {
             .await
             .map_err(|error| from_mysql(&error))?;
         for (query, sink) in reads.iter_mut() {
-            let rows = rows(&mut snapshot, self.dialect, &query.sql).await?;
+            let rows = limited_rows(&mut snapshot, self.dialect, query).await?;
             feed(&rows, &mut **sink)?;
         }
         snapshot.commit().await.map_err(|error| from_mysql(&error))
@@ -293,6 +293,34 @@ async fn rows(
         .exec(sql.text(), arguments(sql, dialect))
         .await
         .map_err(|error| from_mysql(&error))
+}
+
+/// The rows of a query that may have a limit of its own, in the engine's words for one statement.
+async fn limited_rows(
+    connection: &mut impl Queryable,
+    dialect: Dialect,
+    query: &Query,
+) -> DbResult<Vec<mysql_async::Row>> {
+    let (sql, Some(limit)) = (&query.sql, query.limit) else {
+        return rows(connection, dialect, &query.sql).await;
+    };
+    let text = match (dialect, sql.text().strip_prefix("select ")) {
+        (Dialect::MariaDb, _) => {
+            let seconds = limit.as_secs_f64();
+            format!(
+                "set statement max_statement_time = {seconds} for {}",
+                sql.text()
+            )
+        }
+        (_, Some(rest)) => {
+            let millis = limit.as_millis();
+            format!("select /*+ max_execution_time({millis}) */ {rest}")
+        }
+        // MySQL knows limits of plain queries alone; others have that of any statement.
+        (_, None) => sql.text().to_owned(),
+    };
+    let found = connection.exec(text, arguments(sql, dialect)).await;
+    found.map_err(|error| from_mysql(&error))
 }
 
 async fn run_step(

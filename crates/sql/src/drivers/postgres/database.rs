@@ -1,5 +1,6 @@
 //! Shared connections for single statements, connections of one's own for the rest.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -72,6 +73,10 @@ impl PostgresDatabase {
         query: &Query,
         sink: &mut (dyn RowSink + Send),
     ) -> DbResult<()> {
+        if query.limit.is_some() {
+            // Only a transaction has a limit of its own, and only on a connection that is held.
+            return self.read_all(&mut [(query, sink)], None).await;
+        }
         let connection = self.readers.get().await?;
         let rows = match rows(&connection, &query.sql, None).await {
             Err(Failure::Stale) => rows(&connection, &query.sql, None).await,
@@ -94,10 +99,11 @@ impl PostgresDatabase {
     ) -> DbResult<()> {
         // The queries apart from their sinks: a sink may not be shared while we wait.
         let queries: Vec<&Sql> = reads.iter().map(|(query, _)| &query.sql).collect();
-        let answers = match self.snapshot(&queries, actor).await {
+        let limit = reads.iter().filter_map(|(query, _)| query.limit).min();
+        let answers = match self.snapshot(&queries, actor, limit).await {
             // Nobody has got a row yet; reading again is safe.
             Err(Failure::Stale | Failure::Db(DbError::Unavailable(_))) => {
-                self.snapshot(&queries, actor).await
+                self.snapshot(&queries, actor, limit).await
             }
             result => result,
         };
@@ -112,6 +118,7 @@ impl PostgresDatabase {
         &self,
         queries: &[&Sql],
         actor: Option<&Actor>,
+        limit: Option<Duration>,
     ) -> Result<Vec<Vec<DriverRow>>, Failure> {
         let mut held = self.snapshots.take().await?;
         let connection = held.connection.as_ref().ok_or_else(closed)?;
@@ -122,13 +129,18 @@ impl PostgresDatabase {
         if let Some(actor) = actor {
             connection.statement(actor.enter().text(), None).await?;
         }
-        let begin = batch(
-            connection,
-            match queries.len() {
-                1 => "begin read only",
-                _ => "begin isolation level repeatable read read only",
-            },
-        );
+        let mut begin = String::from(match queries.len() {
+            1 => "begin read only",
+            _ => "begin isolation level repeatable read read only",
+        });
+        if let Some(limit) = limit {
+            let _ = write!(
+                begin,
+                "; set local statement_timeout = {}",
+                limit.as_millis()
+            );
+        }
+        let begin = batch(connection, &begin);
         let queries = future::join_all(queries.iter().map(|query| rows(connection, query, role)));
         let commit = batch(connection, "commit");
         // In the order in which they are sent, each without waiting for the one before.

@@ -39,7 +39,7 @@ impl Readers {
     /// Runs one statement.
     pub(crate) fn read(&self, query: &Query, sink: &mut (dyn RowSink + Send)) -> DbResult<()> {
         Self::on_thread(query.weight, || {
-            self.with(|connection| run(connection, query, sink))
+            self.with(query.limit, |connection| run(connection, query, sink))
         })
     }
 
@@ -50,8 +50,9 @@ impl Readers {
     ) -> DbResult<()> {
         let long = reads.iter().any(|(query, _)| query.weight == Weight::Long);
         let weight = if long { Weight::Long } else { Weight::Short };
+        let limit = reads.iter().filter_map(|(query, _)| query.limit).min();
         Self::on_thread(weight, || {
-            self.with(|connection| {
+            self.with(limit, |connection| {
                 let snapshot = connection
                     .unchecked_transaction()
                     .map_err(|error| from_sqlite(&error))?;
@@ -65,7 +66,7 @@ impl Readers {
 
     /// Compiles a statement.
     pub(crate) fn prepare(&self, sql: &Sql) -> DbResult<()> {
-        self.with(|connection| {
+        self.with(None, |connection| {
             connection
                 .prepare_cached(sql.text())
                 .map_err(|error| from_sqlite(&error))
@@ -83,7 +84,12 @@ impl Readers {
         }
     }
 
-    fn with<T>(&self, work: impl FnOnce(&Connection) -> DbResult<T>) -> DbResult<T> {
+    /// `limit`: another one than any statement has.
+    fn with<T>(
+        &self,
+        limit: Option<Duration>,
+        work: impl FnOnce(&Connection) -> DbResult<T>,
+    ) -> DbResult<T> {
         self.mark.note_read();
         let idle = self
             .idle
@@ -94,7 +100,7 @@ impl Readers {
             Some(connected) => connected,
             None => Connected::open_reader(&self.path)?,
         };
-        let result = connected.within(self.timeout, work);
+        let result = connected.within(limit.unwrap_or(self.timeout), work);
         if !connected.is_current(&self.path) {
             let text = "the file was changed while it was read";
             return Err(DbError::Unavailable(String::from(text)));
