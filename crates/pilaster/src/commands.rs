@@ -54,12 +54,12 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
             let file = find_file(arguments.config.as_deref())?;
             let flags = listening(&address);
             let configuration = Configuration::load(&file, &arguments.target, &flags)?;
-            serve::run(&configuration, trace_console).await
+            Box::pin(serve::run(&configuration, trace_console)).await
         }
-        Command::Test { paths, db } => test::run(&load()?, &db, &paths).await,
+        Command::Test { paths, db } => Box::pin(test::run(&load()?, &db, &paths)).await,
         Command::User(verb) => user::run(&load()?, verb, arguments.json).await,
         Command::Migrate(verb) => migrate::run(&load()?, &verb, arguments.json).await,
-        Command::Db(verb) => db::run(&load()?, &verb, arguments.json).await,
+        Command::Db(verb) => Box::pin(db::run(&load()?, &verb, arguments.json)).await,
         Command::Backup { to, keep } => db::backup(&load()?, &to, keep).await,
         Command::Restore { file, confirmed } => {
             db::restore(&load()?, &file, confirmed.confirm.as_deref()).await
