@@ -3,13 +3,13 @@
 //! The only room that names axum or a status code. All routes stand in `router.rs`, each with its
 //! policy; one function decides who a caller is.
 
-mod account;
 mod app;
 mod auth;
 mod data;
 mod docs;
 mod error;
 mod events;
+mod identity;
 mod in_process;
 mod middleware;
 mod native;

@@ -13,7 +13,7 @@ use tower::ServiceExt as _;
 
 use crate::App;
 use crate::error::Refusal;
-use crate::{account, data, docs, middleware};
+use crate::{data, docs, identity, middleware};
 
 /// First parts of paths that are kept for routes to come.
 const KEPT: [&str; 2] = ["admin", "metrics"];
@@ -129,12 +129,12 @@ fn all(prefixes: &Prefixes) -> Routes {
         .add("GET",  "/.well-known/jwks.json", Policy::Public,        get(docs::jwks))
         .add("GET",  "/oauth2/jwks",           Policy::Public,        get(docs::jwks))
         // Accounts
-        .add("POST", "/register",              Policy::Public,        post(account::register))
-        .add("POST", "/register/",             Policy::Public,        post(account::register))
-        .add("POST", "/token",                 Policy::Public,        post(account::token))
-        .add("POST", "/token/",                Policy::Public,        post(account::token))
-        .add("GET",  "/auth/me",               Policy::Authenticated, get(account::me))
-        .add("GET",  "/auth/me/",              Policy::Authenticated, get(account::me))
+        .add("POST", "/register",              Policy::Public,        post(identity::register))
+        .add("POST", "/register/",             Policy::Public,        post(identity::register))
+        .add("POST", "/token",                 Policy::Public,        post(identity::token))
+        .add("POST", "/token/",                Policy::Public,        post(identity::token))
+        .add("GET",  "/auth/me",               Policy::Authenticated, get(identity::me))
+        .add("GET",  "/auth/me/",              Policy::Authenticated, get(identity::me))
         // Data
         .data(prefixes)
 }

@@ -1,0 +1,45 @@
+//! Who somebody is: accounts, signing in, what one may do with one's own. One file for each noun.
+
+mod body;
+mod me;
+mod register;
+mod token;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use rest::RestError;
+use serde_json::Value;
+use store::StoreError;
+
+use crate::error::Refusal;
+
+pub(crate) use me::me;
+pub(crate) use register::register;
+pub(crate) use token::token;
+
+/// An answer that nobody may keep.
+pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What people say of themselves stands in these statements, so it is not logged.
+pub(crate) fn of_store(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::Db(error) => {
+            let refusal = Refusal::from(RestError::of_read(error));
+            if refusal.status.is_server_error() {
+                tracing::error!(error = error.without_values(), "an account's unit failed");
+            }
+            refusal
+        }
+        other => Refusal::internal("account", other),
+    }
+}

@@ -1,0 +1,101 @@
+//! What bodies say: text fields of a JSON object, all faults told at once.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::error::Refusal;
+
+/// A body's text fields; everything that is wrong is told at once.
+pub(super) struct Fields {
+    object: Map<String, Value>,
+    pub(super) faults: Vec<Value>,
+}
+
+impl Fields {
+    /// Reads an object in which nothing but `known` may stand; `hint` shows how it looks.
+    pub(super) fn parse(body: &[u8], known: &[&str], hint: &str) -> Result<Self, Refusal> {
+        let parsed = serde_json::from_slice(body);
+        let Ok(Value::Object(object)) = parsed else {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "PGRST102",
+                "the body is no JSON object",
+            )
+            .hint(hint));
+        };
+        let mut fields = Self {
+            object,
+            faults: Vec::new(),
+        };
+        let unknown: Vec<String> = fields
+            .object
+            .keys()
+            .filter(|key| !known.contains(&key.as_str()))
+            .cloned()
+            .collect();
+        for key in unknown {
+            fields.fault(&key, "unknown", &format!("there is no field {key}"));
+        }
+        Ok(fields)
+    }
+
+    pub(super) fn fault(&mut self, field: &str, code: &str, message: &str) {
+        self.faults
+            .push(json!({"pointer": format!("/{field}"), "code": code, "message": message}));
+    }
+
+    pub(super) fn text(&mut self, field: &str) -> Option<String> {
+        match self.object.remove(field) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(_) => {
+                self.fault(field, "type", &format!("{field} must be a text"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn name(&mut self, field: &str) -> Option<String> {
+        let text = self.text(field)?;
+        let text = text.trim();
+        if text.chars().count() > 200 {
+            let message = format!("{field} has more than 200 characters");
+            self.fault(field, "too_long", &message);
+        } else if text.chars().any(char::is_control) {
+            let message = format!("{field} cannot hold control characters");
+            self.fault(field, "invalid", &message);
+        }
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    pub(super) fn required<T, E: std::fmt::Display>(
+        &mut self,
+        field: &str,
+        parse: impl FnOnce(String) -> Result<T, E>,
+    ) -> Option<T> {
+        let had_fault = self.faults.len();
+        let Some(text) = self.text(field) else {
+            if self.faults.len() == had_fault {
+                self.fault(field, "required", &format!("{field} is required"));
+            }
+            return None;
+        };
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fault(field, "invalid", &error.to_string());
+                None
+            }
+        }
+    }
+}
+
+/// The refusal of a body with these faults.
+pub(super) fn invalid(faults: Vec<Value>) -> Refusal {
+    Refusal::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "22000",
+        "the body is not valid",
+    )
+    .details(Value::Array(faults))
+}
