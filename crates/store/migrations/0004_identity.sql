@@ -1,7 +1,7 @@
 -- @revision 0004
 -- @parent 0003
 -- @name identity
--- @checksum sha256:df225c9331fb57a69f3bbf5790ab53899297c31be69acb8f2f95709f518ae0fc
+-- @checksum sha256:e26e8879c3636270f6ff48e41b8131ce187dc48900f7658f1643254939a9672b
 -- @up
 alter table auth_users add column external_id varchar(200);
 
@@ -10,7 +10,7 @@ alter table auth_users add constraint auth_users_external_id_key unique (externa
 alter table auth_users add column language varchar(35);
 
 create table auth_opaque_setups (
-  id          uuid primary key,
+  id          integer primary key,
   sealed      bytea not null,
   is_current  boolean unique,
   created_at  timestamptz not null
@@ -18,12 +18,8 @@ create table auth_opaque_setups (
 
 create table auth_opaque_records (
   user_id     uuid primary key references auth_users on delete cascade,
-  setup_id    uuid not null references auth_opaque_setups,
-  suite       smallint not null,
-  record      bytea not null,
-  memory_kib  integer not null,
-  iterations  integer not null,
-  parallelism integer not null,
+  setup_id    integer not null references auth_opaque_setups,
+  record      varchar(320) not null,
   updated_at  timestamptz not null
 );
 
@@ -31,7 +27,7 @@ create table auth_sessions (
   id               varchar(64) primary key,
   user_id          uuid not null references auth_users on delete cascade,
   epoch            integer not null,
-  amr              varchar(120) not null,
+  proven           varchar(400) not null,
   authenticated_at timestamptz not null,
   created_at       timestamptz not null,
   seen_at          timestamptz not null,
@@ -47,6 +43,7 @@ create table auth_moments (
   id          varchar(64) primary key,
   purpose     varchar(40) not null,
   content     text not null,
+  counted     integer not null default 0,
   expires_at  timestamptz not null
 );
 

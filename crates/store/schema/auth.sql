@@ -87,7 +87,7 @@ create index auth_kept_answers_expiry on auth_kept_answers (expires_at);
 -- Passwords that never reach the server (OPAQUE, RFC 9807), beside those whose hashes do.
 
 create table auth_opaque_setups (
-  id          uuid primary key,
+  id          integer primary key,                   -- counted from 1; each record says it
   sealed      bytea not null,                        -- seed and key pair under a key derived from SECRET_KEY
   is_current  boolean unique,                        -- true for the one that registers, null for the others
   created_at  timestamptz not null
@@ -95,12 +95,8 @@ create table auth_opaque_setups (
 
 create table auth_opaque_records (
   user_id     uuid primary key references auth_users on delete cascade,
-  setup_id    uuid not null references auth_opaque_setups,
-  suite       smallint not null,                     -- version of the suite, 1: ristretto255-SHA512, 3DH
-  record      bytea not null,                        -- 192 bytes, RFC 9807 §3.2
-  memory_kib  integer not null,                      -- how the client stretches: Argon2id
-  iterations  integer not null,
-  parallelism integer not null,
+  setup_id    integer not null references auth_opaque_setups,
+  record      varchar(320) not null,                 -- $opaque$v=…: suite, set-up, stretching, RFC 9807 §3.2
   updated_at  timestamptz not null
 );
 
@@ -108,7 +104,7 @@ create table auth_sessions (
   id               varchar(64) primary key,          -- SHA-256 of the cookie's value
   user_id          uuid not null references auth_users on delete cascade,
   epoch            integer not null,                 -- of the user, when it began
-  amr              varchar(120) not null,            -- what was proved, RFC 8176, separated by spaces
+  proven           varchar(400) not null,            -- what was proved and when: method:seconds, separated by spaces
   authenticated_at timestamptz not null,             -- when it was proved last
   created_at       timestamptz not null,
   seen_at          timestamptz not null,
@@ -125,6 +121,7 @@ create table auth_moments (
   id          varchar(64) primary key,               -- SHA-256 of purpose and name
   purpose     varchar(40) not null,
   content     text not null,
+  counted     integer not null default 0,            -- of a counter
   expires_at  timestamptz not null
 );
 

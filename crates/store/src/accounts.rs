@@ -1,10 +1,11 @@
 //! Registering: account, password and the application's own rows in one unit.
 
 use credentials::PasswordHash;
+use credentials::opaque::OpaqueRecord;
 use sql::{DbError, Outcome, Step};
 
 use crate::users::{self, NewUser};
-use crate::{Store, StoreError, StoreResult};
+use crate::{Store, StoreError, StoreResult, opaque};
 
 /// What became of a registration.
 #[derive(Clone, Debug)]
@@ -39,7 +40,30 @@ pub async fn register(
     hash: &PasswordHash,
     hook_steps: Vec<Step>,
 ) -> StoreResult<Registration> {
-    let mut unit = users::insert_steps(store, user, hash);
+    let unit = users::insert_steps(store, user, hash);
+    register_by(store, user, unit, hook_steps).await
+}
+
+/// The same with a record of OPAQUE.
+pub async fn register_with_record(
+    store: &Store,
+    user: &NewUser,
+    record: &OpaqueRecord,
+    hook_steps: Vec<Step>,
+) -> StoreResult<Registration> {
+    let unit = vec![
+        users::insert_step(store, user),
+        opaque::insert_record_step(store, user.id, record),
+    ];
+    register_by(store, user, unit, hook_steps).await
+}
+
+async fn register_by(
+    store: &Store,
+    user: &NewUser,
+    mut unit: Vec<Step>,
+    hook_steps: Vec<Step>,
+) -> StoreResult<Registration> {
     let ours = unit.len();
     unit.extend(hook_steps);
     match store.db.write(unit).await {

@@ -48,9 +48,25 @@ impl Columns {
         }
     }
 
+    pub(crate) fn optional_bool(&mut self) -> StoreResult<Option<bool>> {
+        match self.values.next() {
+            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.corrupt("a truth value is missing")),
+        }
+    }
+
     pub(crate) fn int(&mut self) -> StoreResult<i64> {
         match self.values.next() {
             Some(Value::Int(number)) => Ok(number),
+            _ => Err(self.corrupt("a number is missing")),
+        }
+    }
+
+    pub(crate) fn optional_int(&mut self) -> StoreResult<Option<i64>> {
+        match self.values.next() {
+            Some(Value::Int(number)) => Ok(Some(number)),
+            Some(Value::Null) => Ok(None),
             _ => Err(self.corrupt("a number is missing")),
         }
     }

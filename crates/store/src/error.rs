@@ -24,6 +24,28 @@ pub enum StoreError {
         /// The key that does not open.
         kid: String,
     },
+    /// Where short-lived state is kept cannot be reached now. Says what happened, never what was
+    /// asked.
+    #[error("the store of short-lived state cannot be reached: {0}")]
+    Moments(String),
+    /// A set-up in the database was sealed under another `SECRET_KEY`.
+    #[error(
+        "SECRET_KEY does not match this database: its OPAQUE set-up {setup} was sealed under \
+         another one; restore the SECRET_KEY that belongs to it"
+    )]
+    OpaqueSetupSealed {
+        /// The set-up that does not open.
+        setup: u32,
+    },
+    /// Passwords that no set-up proves any more.
+    #[error(
+        "the OPAQUE set-up of {records} password(s) is missing in auth_opaque_setups; restore it \
+         from a backup: a new one would lock these accounts out for good"
+    )]
+    OpaqueSetupMissing {
+        /// How many.
+        records: u64,
+    },
     /// A row that we never write.
     #[error("a row of {table} cannot be read: {what}")]
     Corrupt {

@@ -58,13 +58,18 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 mod decode;
 pub mod deliveries;
 mod error;
+pub mod factors;
 pub mod hook_runs;
 pub mod kept_answers;
 mod migrations;
+pub mod moments;
+pub mod opaque;
 pub mod roles;
+pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
 pub mod users;

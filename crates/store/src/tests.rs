@@ -3,5 +3,6 @@
 mod declared;
 mod engines;
 mod keeping;
+mod moments;
 mod outbox;
 mod registering;

@@ -297,14 +297,21 @@ pub async fn upgrade_password(
 /// The steps that set another password; the epoch grows, so all tokens of the user die.
 #[must_use]
 pub fn change_password_steps(store: &Store, user: Uuid, hash: &PasswordHash) -> Vec<Step> {
-    let mut sql = store.sql();
-    sql.push("delete from auth_passwords where user_id = ")
-        .arg(user);
     vec![
-        Step::new(sql),
+        delete_password_step(store, user),
+        crate::opaque::delete_record_step(store, user),
         password_step(store, user, hash),
         bump_epoch_step(store, user),
     ]
+}
+
+/// The step that forgets a password's hash; none there is fine.
+#[must_use]
+pub fn delete_password_step(store: &Store, user: Uuid) -> Step {
+    let mut sql = store.sql();
+    sql.push("delete from auth_passwords where user_id = ")
+        .arg(user);
+    Step::new(sql).expecting(Expect::AtMost(1))
 }
 
 /// The step after which every token that the user holds is dead.

@@ -53,15 +53,29 @@ async fn apply(store: &Store, up: &str) {
             ("boolean", "integer"),
             ("timestamptz", "text"),
             ("bytea", "blob"),
+            // SQLite adds no constraint to a table that is there; an index is the same.
+            (
+                "alter table auth_users add constraint auth_users_external_id_key unique (",
+                "create unique index auth_users_external_id_key on auth_users (",
+            ),
         ],
         Dialect::MariaDb => &[
             ("references auth_users", "references auth_users (id)"),
+            (
+                "references auth_opaque_setups",
+                "references auth_opaque_setups (id)",
+            ),
             ("timestamptz", "datetime(6)"),
             ("bytea", "longblob"),
         ],
         Dialect::MySql => &[
             ("references auth_users", "references auth_users (id)"),
+            (
+                "references auth_opaque_setups",
+                "references auth_opaque_setups (id)",
+            ),
             (" uuid ", " binary(16) "),
+            (" uuid,", " binary(16),"),
             ("timestamptz", "datetime(6)"),
             ("bytea", "longblob"),
         ],
