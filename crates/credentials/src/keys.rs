@@ -3,6 +3,7 @@
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use stdx::{Rng, Secret};
+use uuid::Uuid;
 
 /// The key that is mixed into every password before it is hashed (NIST SP 800-63B §3.1.1.2):
 /// a copied database alone is not enough to guess passwords.
@@ -28,6 +29,10 @@ pub struct OpaqueSetupKey(pub(crate) KeyEncryptionKey);
 /// The key under which the secrets of authenticator apps lie in the database.
 #[derive(Debug)]
 pub struct TotpKey(pub(crate) KeyEncryptionKey);
+
+/// The key under which what is still to be mailed lies in the database: it may hold a link.
+#[derive(Debug)]
+pub struct MailKey(pub(crate) KeyEncryptionKey);
 
 /// The sealed bytes were changed, or were sealed under another key or for another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +82,19 @@ impl Peppers {
         std::iter::once(&self.current)
             .chain(&self.previous)
             .find(|pepper| pepper.version == version)
+    }
+}
+
+impl MailKey {
+    /// Seals what the mail `id` says; it opens for that mail alone.
+    #[must_use]
+    pub fn seal(&self, id: Uuid, plain: &[u8], rng: &Rng) -> Vec<u8> {
+        self.0.seal(&format!("mail/{id}"), plain, rng)
+    }
+
+    /// Opens what was sealed for the mail `id`.
+    pub fn open(&self, id: Uuid, sealed: &[u8]) -> Result<Secret<Vec<u8>>, OpenError> {
+        self.0.open(&format!("mail/{id}"), sealed)
     }
 }
 

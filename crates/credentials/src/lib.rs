@@ -40,7 +40,7 @@ pub(crate) use code_key::KeyedHash;
 pub use digest::sha256_hex;
 pub use email::{EmailAddress, EmailAddressError};
 pub use hash::{HashError, HashParams, PasswordHash, Verdict, hash, verify, verify_unknown};
-pub use keys::{KeyEncryptionKey, OpaqueSetupKey, OpenError, Pepper, Peppers, TotpKey};
+pub use keys::{KeyEncryptionKey, MailKey, OpaqueSetupKey, OpenError, Pepper, Peppers, TotpKey};
 pub use master::{MasterKey, MasterKeyError};
 pub use password::{Password, PasswordError};
 pub use username::{Username, UsernameError};

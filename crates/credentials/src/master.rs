@@ -7,7 +7,7 @@ use base64::engine::{DecodePaddingMode, general_purpose::URL_SAFE_NO_PAD};
 use stdx::{Rng, Secret};
 
 use crate::token::CsrfKey;
-use crate::{CodeKey, KeyEncryptionKey, OpaqueSetupKey, Pepper, Peppers, TotpKey};
+use crate::{CodeKey, KeyEncryptionKey, MailKey, OpaqueSetupKey, Pepper, Peppers, TotpKey};
 
 /// The one secret of an installation. It is used for nothing but to derive others.
 pub struct MasterKey(Secret<Vec<u8>>);
@@ -117,6 +117,13 @@ impl MasterKey {
     pub fn totp_key(&self) -> TotpKey {
         let key = Secret::new(self.derive(&["pilaster/totp-encryption/1"]));
         TotpKey(KeyEncryptionKey::new(key.expose()))
+    }
+
+    /// The key for mails at rest.
+    #[must_use]
+    pub fn mail_key(&self) -> MailKey {
+        let key = Secret::new(self.derive(&["pilaster/mail-encryption/1"]));
+        MailKey(KeyEncryptionKey::new(key.expose()))
     }
 
     /// The key for hashes of short codes.

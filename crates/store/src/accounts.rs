@@ -78,8 +78,8 @@ async fn register_by(
     }
 }
 
-/// Asks the tables rather than the error: engines name the constraint, the columns or neither.
-async fn taken(store: &Store, user: &NewUser) -> StoreResult<Option<Taken>> {
+/// What somebody else has of a new account. Asks the tables rather than the error: engines name the constraint, the columns or neither.
+pub async fn taken(store: &Store, user: &NewUser) -> StoreResult<Option<Taken>> {
     if users::by_email(store, &user.email).await?.is_some() {
         return Ok(Some(Taken::Email));
     }

@@ -1,45 +1,263 @@
-//! Who did what to whom, written in the unit of the act itself.
+//! The audit log: who did what to whom, written with the act itself. Rows are added and read, never
+//! changed.
 
-use sql::{Expect, Step};
+use jiff::Timestamp;
+use sql::{Expect, Kind, Query, Row, Step};
 use uuid::Uuid;
 
-use crate::Store;
+use crate::decode::Columns;
+use crate::{Store, StoreResult};
 
-/// What was done.
-#[derive(Clone, Debug, Default)]
-pub struct Act<'a> {
-    /// A stable name, at most 60 characters: `password.changed`.
-    pub act: &'a str,
-    /// Who did it; nobody for the shell.
-    pub actor_id: Option<Uuid>,
-    /// How the actor was called then, at most 254 characters.
-    pub actor: &'a str,
+/// What can be done to accounts; the names are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// An account was made.
+    UserRegistered,
+    /// Somebody asked for a link that proves an address, be there an account or not.
+    ConfirmationRequested,
+    /// Its address was proved.
+    UserConfirmed,
+    /// Somebody asked for a new password for an address, be there an account or not.
+    ResetRequested,
+    /// The password was replaced.
+    PasswordChanged,
+    /// Somebody asked to move his account to another address.
+    EmailChangeRequested,
+    /// The address was replaced.
+    EmailChanged,
+    /// Somebody proved anew who he is, to delete his account.
+    DeletionRequested,
+    /// An account was deleted.
+    UserDeleted,
+    /// Somebody asked to become a user.
+    ApplicationReceived,
+    /// The address of an application was proved.
+    ApplicationConfirmed,
+    /// An administrator invited somebody, or approved of an application.
+    InvitationSent,
+    /// An administrator took an invitation back, or refused an application.
+    InvitationWithdrawn,
+    /// A role was given.
+    RoleGranted,
+    /// A role was taken away.
+    RoleRevoked,
+    /// The shell asked for a link that makes an administrator.
+    AdministratorLinkMade,
+    /// An account was changed in another way.
+    UserUpdated,
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// An account, and how it is called.
+    User(Uuid, String),
+    /// Whoever runs the program on the server.
+    Shell,
+    /// Somebody who has not signed in.
+    Anonymous,
+}
+
+/// To whom it is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The account, where there is one.
+    pub id: Option<Uuid>,
+    /// How it is called: an address.
+    pub name: Option<String>,
+}
+
+/// An act.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What.
+    pub act: Act,
+    /// Who.
+    pub actor: Actor,
     /// To whom.
-    pub target_id: Option<Uuid>,
-    /// How that one was called then.
-    pub target: Option<&'a str>,
-    /// From where.
-    pub address: Option<&'a str>,
-    /// JSON, without secrets.
+    pub target: Target,
+    /// From which network address.
+    pub address: Option<String>,
+    /// By which request.
+    pub request_id: Option<String>,
+    /// What else is to be known, JSON; never a secret.
     pub details: Option<String>,
 }
 
-/// The step that writes it down.
+/// An act of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its id; ids grow.
+    pub id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// What: [`Act::name`].
+    pub act: String,
+    /// Who, where it is an account.
+    pub actor_id: Option<Uuid>,
+    /// How who acts was called then.
+    pub actor: String,
+    /// To whom, where it is an account.
+    pub target_id: Option<Uuid>,
+    /// How it was called then.
+    pub target: Option<String>,
+    /// From which network address.
+    pub address: Option<String>,
+    /// By which request.
+    pub request_id: Option<String>,
+    /// What else is to be known, JSON.
+    pub details: Option<String>,
+}
+
+/// Which acts are wanted; `None` for any.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// By that account or to it, or to somebody who was called so.
+    pub user: Option<Uuid>,
+    /// To somebody who was called so: an address.
+    pub name: Option<String>,
+    /// What.
+    pub act: Option<Act>,
+    /// From then on.
+    pub since: Option<Timestamp>,
+}
+
+impl Act {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::UserRegistered,
+        Self::ConfirmationRequested,
+        Self::UserConfirmed,
+        Self::ResetRequested,
+        Self::PasswordChanged,
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
+        Self::DeletionRequested,
+        Self::UserDeleted,
+        Self::ApplicationReceived,
+        Self::ApplicationConfirmed,
+        Self::InvitationSent,
+        Self::InvitationWithdrawn,
+        Self::RoleGranted,
+        Self::RoleRevoked,
+        Self::AdministratorLinkMade,
+        Self::UserUpdated,
+    ];
+
+    /// The name in the table; never to be changed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UserRegistered => "user_registered",
+            Self::ConfirmationRequested => "confirmation_requested",
+            Self::UserConfirmed => "user_confirmed",
+            Self::ResetRequested => "reset_requested",
+            Self::PasswordChanged => "password_changed",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::DeletionRequested => "deletion_requested",
+            Self::UserDeleted => "user_deleted",
+            Self::ApplicationReceived => "application_received",
+            Self::ApplicationConfirmed => "application_confirmed",
+            Self::InvitationSent => "invitation_sent",
+            Self::InvitationWithdrawn => "invitation_withdrawn",
+            Self::RoleGranted => "role_granted",
+            Self::RoleRevoked => "role_revoked",
+            Self::AdministratorLinkMade => "administrator_link_made",
+            Self::UserUpdated => "user_updated",
+        }
+    }
+
+    /// Reads [`Act::name`].
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.name() == name)
+    }
+}
+
+/// The step that writes an act down; part of the act's own unit.
 #[must_use]
-pub fn step(store: &Store, act: &Act<'_>) -> Step {
+pub fn insert_step(store: &Store, entry: &Entry) -> Step {
+    let (actor_id, actor) = match &entry.actor {
+        Actor::User(id, name) => (Some(*id), name.as_str()),
+        Actor::Shell => (None, "shell"),
+        Actor::Anonymous => (None, "anonymous"),
+    };
     let mut sql = store.sql();
     sql.push(
         "insert into auth_audit (id, at, act, actor_id, actor, target_id, target, address, \
-         details) values (",
+         request_id, details) values (",
     );
     sql.arg(stdx::new_id(&store.clock, &store.rng));
     sql.push(", ").arg(store.clock.now());
-    sql.push(", ").arg(act.act);
-    sql.push(", ").arg(act.actor_id);
-    sql.push(", ").arg(act.actor);
-    sql.push(", ").arg(act.target_id);
-    sql.push(", ").arg(act.target.map(str::to_owned));
-    sql.push(", ").arg(act.address.map(str::to_owned));
-    sql.push(", ").arg(act.details.clone()).push(")");
+    sql.push(", ").arg(entry.act.name());
+    sql.push(", ").arg(actor_id).push(", ").arg(actor);
+    sql.push(", ").arg(entry.target.id);
+    sql.push(", ").arg(entry.target.name.clone());
+    sql.push(", ").arg(entry.address.clone());
+    sql.push(", ").arg(entry.request_id.clone());
+    sql.push(", ").arg(entry.details.clone()).push(")");
     Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// The newest acts, the newest last, at most `limit`.
+pub async fn list(store: &Store, filter: &Filter, limit: u64) -> StoreResult<Vec<Line>> {
+    let mut sql = store.sql();
+    sql.push(
+        "select id, at, act, actor_id, actor, target_id, target, address, request_id, details \
+         from auth_audit where 1 = 1",
+    );
+    match (filter.user, &filter.name) {
+        (Some(user), name) => {
+            sql.push(" and (target_id = ").arg(user);
+            sql.push(" or actor_id = ").arg(user);
+            if let Some(name) = name {
+                sql.push(" or target = ").arg(name.as_str());
+            }
+            sql.push(")");
+        }
+        (None, Some(name)) => {
+            sql.push(" and target = ").arg(name.as_str());
+        }
+        (None, None) => {}
+    }
+    if let Some(act) = filter.act {
+        sql.push(" and act = ").arg(act.name());
+    }
+    if let Some(since) = filter.since {
+        sql.push(" and at >= ").arg(since);
+    }
+    sql.push(" order by id desc limit ").number(limit);
+    let kinds = vec![
+        Kind::Uuid,
+        Kind::Timestamp,
+        Kind::Text,
+        Kind::Uuid,
+        Kind::Text,
+        Kind::Uuid,
+        Kind::Text,
+        Kind::Text,
+        Kind::Text,
+        Kind::Text,
+    ];
+    let rows = store.db.rows(&Query::long(sql, kinds)).await?;
+    let mut lines: Vec<Line> = rows.into_iter().map(line).collect::<StoreResult<_>>()?;
+    lines.reverse();
+    Ok(lines)
+}
+
+fn line(row: Row) -> StoreResult<Line> {
+    let mut columns = Columns::of("auth_audit", row);
+    Ok(Line {
+        id: columns.uuid()?,
+        at: columns.moment()?,
+        act: columns.text()?,
+        actor_id: columns.optional_uuid()?,
+        actor: columns.text()?,
+        target_id: columns.optional_uuid()?,
+        target: columns.optional_text()?,
+        address: columns.optional_text()?,
+        request_id: columns.optional_text()?,
+        details: columns.optional_text()?,
+    })
 }

@@ -28,6 +28,14 @@ impl Columns {
         }
     }
 
+    pub(crate) fn optional_uuid(&mut self) -> StoreResult<Option<Uuid>> {
+        match self.values.next() {
+            Some(Value::Uuid(id)) => Ok(Some(id)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.corrupt("an id is missing")),
+        }
+    }
+
     pub(crate) fn text(&mut self) -> StoreResult<String> {
         self.optional_text()?
             .ok_or_else(|| self.corrupt("a text is missing"))

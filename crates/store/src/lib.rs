@@ -64,7 +64,9 @@ pub mod deliveries;
 mod error;
 pub mod factors;
 pub mod hook_runs;
+pub mod invitations;
 pub mod kept_answers;
+pub mod mails;
 mod migrations;
 pub mod moments;
 pub mod opaque;
@@ -72,6 +74,7 @@ pub mod roles;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+pub mod tickets;
 pub mod users;
 
 pub use error::{StoreError, StoreResult};

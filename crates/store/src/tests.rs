@@ -3,6 +3,8 @@
 mod declared;
 mod engines;
 mod keeping;
+mod mails;
 mod moments;
 mod outbox;
 mod registering;
+mod tickets;

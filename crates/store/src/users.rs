@@ -350,6 +350,47 @@ pub fn confirm_step(store: &Store, user: &User) -> Step {
     Step::new(sql).expecting(Expect::Rows(1))
 }
 
+/// The step that says of an account that is being made in the same unit that its address was proved,
+/// which language its owner reads, and how who imports accounts calls it.
+#[must_use]
+pub fn proved_step(store: &Store, id: Uuid, language: &str, external_id: Option<&str>) -> Step {
+    let mut sql = store.sql();
+    sql.push("update auth_users set email_verified_at = ")
+        .arg(store.clock.now());
+    sql.push(", language = ").arg(language);
+    sql.push(", external_id = ")
+        .arg(external_id.map(str::to_owned));
+    sql.push(" where id = ").arg(id);
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// The step that moves an account to another address, which is proved; its tokens die. None where
+/// the address has changed meanwhile.
+#[must_use]
+pub fn move_step(store: &Store, user: &User, email: &EmailAddress) -> Step {
+    let now = store.clock.now();
+    let mut sql = store.sql();
+    sql.push("update auth_users set email = ")
+        .arg(email.as_str());
+    sql.push(", email_verified_at = ").arg(now);
+    sql.push(", updated_at = ").arg(now);
+    sql.push(", epoch = epoch + 1 where id = ").arg(user.id);
+    sql.push(" and email = ").arg(user.email.as_str());
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// The language that the owner of an account reads, BCP 47.
+pub async fn language_of(store: &Store, id: Uuid) -> StoreResult<Option<String>> {
+    let mut sql = store.sql();
+    sql.push("select language from auth_users where id = ")
+        .arg(id);
+    let query = Query::short(sql, vec![Kind::Text]);
+    match store.db.optional(&query).await? {
+        Some(row) => Columns::of("auth_users", row).optional_text(),
+        None => Ok(None),
+    }
+}
+
 /// The step that deletes an account; its password, roles and marks go with it.
 #[must_use]
 pub fn delete_step(store: &Store, user: Uuid) -> Step {
