@@ -1,5 +1,7 @@
 //! One file for each verb.
 
+mod admin;
+mod audit;
 mod check;
 mod config;
 mod confirm;
@@ -78,6 +80,8 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
             config::show(&load()?, arguments.json);
             Ok(())
         }
+        Command::Admin(verb) => admin::run(&load()?, &verb, arguments.json).await,
+        Command::Audit(filter) => audit::run(&load()?, &filter, arguments.json).await,
         Command::Hooks(verb) => hooks::run(&load()?, &verb, arguments.json).await,
         Command::Secret(Secret::Generate) => secret::generate(&load()?),
         Command::Secret(Secret::Webhook { name }) => secret::webhook(&load()?, &name),

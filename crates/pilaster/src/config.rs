@@ -2,6 +2,7 @@
 
 mod keys;
 mod layers;
+mod mail;
 mod settings;
 mod traces;
 mod webhooks;
@@ -10,6 +11,6 @@ pub(crate) use keys::WebhookKey;
 pub(crate) use layers::{Configuration, find_file};
 pub(crate) use settings::{
     admin_url, api_options, database_options, database_url, is_automatic, is_native, logins,
-    master_key, settings,
+    master_key, port, settings,
 };
 pub(crate) use traces::traces;

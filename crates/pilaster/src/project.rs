@@ -15,7 +15,7 @@ use stdx::{Clock, Rng};
 use store::Store;
 use store::access::is_read_only;
 
-use crate::config::{Configuration, database_options, database_url, logins, settings};
+use crate::config::{Configuration, database_options, database_url, logins, port, settings};
 use crate::failure::{Failure, Outcome};
 use crate::native::{Native, loosen, name_foreign};
 use crate::progress::Bar;
@@ -140,7 +140,7 @@ impl Accounts {
     /// Opens a database whose migrations are applied; the hook files are checked first.
     pub(crate) async fn open(configuration: &Configuration) -> Outcome<Self> {
         let files = Files::read(&configuration.folder)?;
-        let settings = settings(configuration, 0, false)?;
+        let settings = settings(configuration, port(configuration)?, false)?;
         let catalog = files.catalog()?;
         let db = connect(configuration).await?;
         let hooks = files.compile_hooks(&catalog, db.dialect())?;

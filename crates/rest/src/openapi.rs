@@ -5,6 +5,7 @@ mod bounds;
 mod column;
 mod diff;
 mod files;
+mod flows;
 mod parameters;
 mod responses;
 mod table;
@@ -84,6 +85,7 @@ pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value 
     let mut tags = vec![json!({"name": "account", "description": "Accounts and tokens"})];
     responses::schemas(&mut schemas);
     account::paths(&mut paths);
+    flows::paths(&mut paths);
     for table in api.catalog().relations() {
         let own = view.access.table(table.name.as_str());
         let Some(own) = own.filter(|own| own.is_visible()) else {

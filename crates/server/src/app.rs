@@ -15,7 +15,8 @@ use tokio::sync::Notify;
 
 use crate::auth::TokenCache;
 use crate::data::Watchers;
-use crate::events::{Announcer, Retries, Webhooks};
+use crate::events::{Announcer, Network, Retries, Webhooks};
+use crate::mail::{MailSettings, Post, TemplateError, Transport};
 use crate::middleware::RequestIds;
 use crate::native::{NativeRls, Roles};
 use crate::passwords::{PEPPER, PasswordPool};
@@ -27,8 +28,12 @@ pub struct Settings {
     pub title: String,
     /// The address that clients use: the issuer of tokens.
     pub public_url: String,
-    /// Whether anybody may make an account.
-    pub registration_open: bool,
+    /// Who may have an account, and how it is made.
+    pub accounts: AccountSettings,
+    /// How mails are written and sent.
+    pub mail: MailSettings,
+    /// Proxies of the operator's own, whose word on a client's address is believed.
+    pub trusted_proxies: Vec<Network>,
     /// How long a token of `/token` is good.
     pub token_life: Duration,
     /// The largest body.
@@ -53,6 +58,59 @@ pub struct Settings {
     pub retries: Retries,
     /// The database's own roles, where it has them.
     pub native: Option<NativeRls>,
+}
+
+/// Who may have an account, and how it is made.
+#[derive(Clone, Debug)]
+pub struct AccountSettings {
+    /// Who may make one.
+    pub registration: RegistrationMode,
+    /// Whether an account is made when its address was proved, and not before.
+    pub confirm_email: bool,
+    /// Whether a registration tells that an address has an account already.
+    pub reveal_accounts: bool,
+    /// How long the link of a registration is good.
+    pub confirm_life: Duration,
+    /// How long the link to a new password is good.
+    pub reset_life: Duration,
+    /// How long an invitation is good.
+    pub invitation_life: Duration,
+}
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// Anybody.
+    Open,
+    /// Nobody, but for the command line.
+    Closed,
+    /// Who asked for it, and whom an administrator approved of; and whom he invites.
+    Approval,
+    /// Whom an administrator invites.
+    Invite,
+}
+
+impl Settings {
+    /// What cannot be done because mails go nowhere; `None` where they go somewhere.
+    #[must_use]
+    pub fn without_mail(&self) -> Option<&'static str> {
+        let is_needed = self.accounts.confirm_email
+            || matches!(
+                self.accounts.registration,
+                RegistrationMode::Approval | RegistrationMode::Invite
+            );
+        match (&self.mail.transport, is_needed) {
+            (Transport::Nowhere, true) => Some(
+                "SMTP_URL is not set: nobody can register, be invited or get a new password by \
+                 mail; those requests answer 503",
+            ),
+            (Transport::Nowhere, false) => Some(
+                "SMTP_URL is not set: nobody can get a new password or another address by mail; \
+                 those requests answer 503",
+            ),
+            (Transport::Smtp(_) | Transport::Sink, _) => None,
+        }
+    }
 }
 
 /// The schema and the files, compiled; swapped whole when they change.
@@ -80,6 +138,8 @@ pub(crate) struct State {
     pub(crate) request_ids: RequestIds,
     pub(crate) clock: Clock,
     pub(crate) rng: Rng,
+    /// What mails are written with.
+    pub(crate) post: Post,
     /// Rung when something was put into the outbox.
     pub(crate) outbox: Notify,
     /// What watchers of rows wait for.
@@ -94,6 +154,9 @@ pub enum AppError {
     /// Pilaster's own tables cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file of `templates/mail/`.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
 }
 
 /// Pilaster's own migrations, to be applied before the server starts.
@@ -129,6 +192,7 @@ impl App {
         let compiled = Compiled::new(api, hooks);
         let passwords = PasswordPool::new(peppers, settings.password_params);
         let native = settings.native.clone().map(Roles::new);
+        let post = Post::new(settings.mail.clone(), master)?;
         Ok(Self(Arc::new(State {
             db,
             store,
@@ -139,6 +203,7 @@ impl App {
             expectations,
             tokens: TokenCache::new(),
             passwords,
+            post,
             request_ids: RequestIds::new(&rng),
             clock,
             rng,

@@ -72,6 +72,16 @@ impl Refusal {
         refusal
     }
 
+    /// What cannot be done without a mail, where none can be sent.
+    pub(crate) fn no_mail() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "mail_unavailable",
+            "this needs a mail, and this server sends none",
+        )
+        .hint("whoever runs it sets SMTP_URL")
+    }
+
     /// The body has more bytes than the limit.
     pub(crate) fn too_large(limit: usize) -> Self {
         let message = format!("the body has more than {limit} bytes");

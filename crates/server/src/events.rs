@@ -13,7 +13,7 @@ use store::{Store, deliveries, hook_runs};
 
 use crate::traces;
 
-pub(crate) use deliver::Deliveries;
+pub(crate) use deliver::{Deliveries, Failed, after};
 pub use egress::{Network, NetworkError};
 pub use webhook::{Retries, Webhook, WebhookUrl, WebhookUrlError, Webhooks};
 

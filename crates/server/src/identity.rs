@@ -1,8 +1,17 @@
 //! Who somebody is: accounts, signing in, what one may do with one's own. One file for each noun.
 
+mod act;
+pub(crate) mod administrator;
 mod body;
+pub(crate) mod confirm;
+pub(crate) mod deletion;
+pub(crate) mod email;
+pub(crate) mod invitations;
+pub(crate) mod landing;
 mod me;
 mod register;
+pub(crate) mod reset;
+mod secret;
 mod token;
 
 use axum::body::Body;

@@ -5,12 +5,14 @@
 
 mod app;
 mod auth;
+mod client;
 mod data;
 mod docs;
 mod error;
 mod events;
 mod identity;
 mod in_process;
+mod mail;
 mod middleware;
 mod native;
 mod passwords;
@@ -20,7 +22,8 @@ mod serve;
 mod status;
 mod traces;
 
-pub use app::{App, AppError, Settings, system_migrations};
+pub use app::{AccountSettings, App, AppError, RegistrationMode, Settings, system_migrations};
+pub use credentials::token::Purpose;
 pub use credentials::{
     EmailAddress, HashParams, MasterKey, MasterKeyError, Password, Username, WebhookSecretError,
     WebhookSecrets,
@@ -30,6 +33,10 @@ pub use events::{
     person,
 };
 pub use in_process::{Answered, InProcess};
+pub use mail::{
+    MailAddress, MailAddressError, MailLimits, MailSettings, SmtpUrl, SmtpUrlError, TemplateError,
+    Transport, check_templates,
+};
 pub use native::NativeRls;
 pub use passwords::hash_password;
 pub use router::{Route, prefixes, routes};

@@ -30,7 +30,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) async fn around<F: Future<Output = Response<Body>>>(
     app: &App,
     request: Request,
-    answer: impl FnOnce(Request) -> F,
+    answer: impl FnOnce(Request, &str) -> F,
 ) -> Response<Body> {
     let settings = &app.0.settings;
     let id = request_id(app, request.headers());
@@ -40,7 +40,7 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
     let shown = tracing::enabled!(tracing::Level::INFO).then(|| Shown {
         began: Instant::now(),
         method: request.method().clone(),
-        path: request.uri().path().to_owned(),
+        path: without_tokens(request.uri().path()),
     });
     let request = match request.headers().contains_key(header::CONTENT_LENGTH) {
         true => request,
@@ -54,7 +54,7 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
     } else if is_preflight(&request) {
         preflight()
     } else {
-        let answer = answer(request).instrument(span.clone());
+        let answer = answer(request, &id).instrument(span.clone());
         let answer = pin!(AssertUnwindSafe(answer).catch_unwind());
         guarded(answer, settings.request_timeout)
             .await
@@ -86,6 +86,22 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
         tracing::info!(%method, path, status, micros, request_id = id, "request");
     }
     response
+}
+
+/// Characters of a link's token.
+const TOKEN: usize = 43;
+
+/// A path without the tokens of links: who reads the log could use them.
+fn without_tokens(path: &str) -> String {
+    if !path.starts_with("/auth") {
+        return path.to_owned();
+    }
+    let part = |part: &str| match part.len() < TOKEN {
+        true => part.to_owned(),
+        false => String::from("***"),
+    };
+    let parts: Vec<String> = path.split('/').map(part).collect();
+    parts.join("/")
 }
 
 /// What the log says of a request; the query string may hold what is nobody's business.

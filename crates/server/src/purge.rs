@@ -59,6 +59,16 @@ async fn once(state: &State) {
             }
         }
     }
+    let own = [
+        ("tickets", store::tickets::purge(&state.store).await),
+        ("mails", store::mails::purge(&state.store).await),
+        ("invitations", store::invitations::purge(&state.store).await),
+    ];
+    for (what, purged) in own {
+        if let Err(error) = purged {
+            tracing::warn!(%error, what, "what is of no use any more cannot be purged");
+        }
+    }
     if let Err(error) = store::kept_answers::purge(&state.store).await {
         tracing::warn!(%error, "kept answers cannot be purged");
     }

@@ -1,5 +1,6 @@
 //! All routes, grouped by who calls them; each with its policy.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -7,13 +8,14 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State as Shared};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use rest::{PrefixError, Prefixes};
 use tower::ServiceExt as _;
 
 use crate::App;
+use crate::client::Client;
 use crate::error::Refusal;
-use crate::{data, docs, identity, middleware};
+use crate::{data, docs, identity, mail, middleware};
 
 /// First parts of paths that are kept for routes to come.
 const KEPT: [&str; 2] = ["admin", "metrics"];
@@ -27,6 +29,12 @@ pub(crate) enum Policy {
     Authenticated,
     /// Whom the schema's grants and policies allow.
     Grants,
+    /// Whoever has the role `admin`.
+    Admin,
+    /// Anybody, in `dev` alone.
+    Dev,
+    /// Whoever holds the link that `pilaster admin create` has printed.
+    Link,
 }
 
 impl Policy {
@@ -34,6 +42,9 @@ impl Policy {
         match self {
             Self::Public => "public",
             Self::Authenticated => "signed in",
+            Self::Admin => "role admin",
+            Self::Dev => "public, in dev alone",
+            Self::Link => "the link of pilaster admin create",
             Self::Grants => "grants and policies of the schema",
         }
     }
@@ -100,6 +111,25 @@ impl Routes {
         self
     }
 
+    /// The same with and without a slash at its end.
+    fn twice(
+        self,
+        method: &'static str,
+        path: &'static str,
+        policy: Policy,
+        handler: MethodRouter<App>,
+    ) -> Self {
+        let mut routes = self.add(method, path, policy, handler.clone());
+        let twin = format!("{path}/");
+        routes.router = routes.router.route(&twin, handler);
+        routes.list.push(Route {
+            method,
+            path: twin,
+            policy: policy.name(),
+        });
+        routes
+    }
+
     /// The data API below its prefixes: the schema's grants and policies are its policy.
     fn data(mut self, prefixes: &Prefixes) -> Self {
         for prefix in prefixes.all() {
@@ -135,6 +165,34 @@ fn all(prefixes: &Prefixes) -> Routes {
         .add("POST", "/token/",                Policy::Public,        post(identity::token))
         .add("GET",  "/auth/me",               Policy::Authenticated, get(identity::me))
         .add("GET",  "/auth/me/",              Policy::Authenticated, get(identity::me))
+        .twice("DELETE", "/auth/me",               Policy::Authenticated, delete(identity::deletion::delete))
+        .twice("POST", "/auth/deletion",           Policy::Authenticated, post(identity::deletion::request))
+        .twice("POST", "/auth/confirm",            Policy::Public,        post(identity::confirm::confirm))
+        .twice("POST", "/auth/confirm/resend",     Policy::Public,        post(identity::confirm::resend))
+        .twice("POST", "/auth/reset",              Policy::Public,        post(identity::reset::request))
+        .twice("POST", "/auth/reset/finish",       Policy::Public,        post(identity::reset::finish))
+        .twice("POST", "/auth/email",              Policy::Authenticated, post(identity::email::request))
+        .twice("POST", "/auth/email/confirm",      Policy::Authenticated, post(identity::email::confirm))
+        .twice("POST", "/auth/invitations",        Policy::Public,        post(identity::invitations::apply))
+        .twice("POST", "/auth/invitations/accept", Policy::Public,        post(identity::invitations::accept))
+        .twice("POST", "/auth/administrator",      Policy::Link,          post(identity::administrator::create))
+        // Who follows the link of a mail
+        .add("GET",  "/auth/confirm/{token}",       Policy::Public,       get(identity::landing::page))
+        .add("GET",  "/auth/reset/{token}",         Policy::Public,       get(identity::landing::page))
+        .add("GET",  "/auth/email/{token}",         Policy::Public,       get(identity::landing::page))
+        .add("GET",  "/auth/invitations/{token}",   Policy::Public,       get(identity::landing::page))
+        .add("GET",  "/auth/administrator/{token}", Policy::Link,         get(identity::landing::administrator))
+        .add("GET",  "/auth/link.js",               Policy::Public,       get(identity::landing::script))
+        // Administrators
+        .twice("GET",    "/admin/api/invitations",              Policy::Admin, get(identity::invitations::list))
+        .twice("POST",   "/admin/api/invitations",              Policy::Admin, post(identity::invitations::invite))
+        .twice("DELETE", "/admin/api/invitations/{id}",         Policy::Admin, delete(identity::invitations::withdraw))
+        .twice("POST",   "/admin/api/invitations/{id}/approve", Policy::Admin, post(identity::invitations::approve))
+        // Who develops
+        .add("GET",  "/_mail",                 Policy::Dev,           get(mail::list))
+        .add("GET",  "/_mail/{id}",            Policy::Dev,           get(mail::one))
+        .add("GET",  "/_mail/{id}/html",       Policy::Dev,           get(mail::html))
+        .add("GET",  "/_mail/{id}/source",     Policy::Dev,           get(mail::source))
         // Data
         .data(prefixes)
 }
@@ -163,6 +221,8 @@ pub(crate) struct Service {
     app: App,
     prefixes: Prefixes,
     router: Router,
+    /// Who holds the connection.
+    peer: Option<IpAddr>,
 }
 
 impl Service {
@@ -179,24 +239,45 @@ impl Service {
             app,
             prefixes,
             router,
+            peer: None,
         }
     }
 
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request) -> Response<Body> {
-        middleware::around(&self.app, request, |request| self.dispatch(request)).await
+        middleware::around(&self.app, request, |request, id| self.dispatch(request, id)).await
+    }
+
+    /// The same service for a connection of this peer.
+    pub(crate) fn for_peer(&self, peer: IpAddr) -> Self {
+        Self {
+            peer: Some(peer),
+            ..self.clone()
+        }
     }
 
     /// The data API has a grammar of its own below its mounts, so it needs no router.
-    async fn dispatch(&self, request: Request) -> Response<Body> {
-        match self.prefixes.split(request.uri().path()) {
-            // At the root, what the server itself does not take is the data API's.
-            None | Some(("", _)) => {}
-            Some(_) => return data::handle(&self.app, request).await.into_response(),
+    fn dispatch<'s>(
+        &'s self,
+        mut request: Request,
+        id: &str,
+    ) -> impl Future<Output = Response<Body>> + use<'s> {
+        // At the root, what the server itself does not take is the data API's.
+        let split = self.prefixes.split(request.uri().path());
+        let is_data = !matches!(split, None | Some(("", _)));
+        if !is_data {
+            let proxies = &self.app.0.settings.trusted_proxies;
+            let client = Client::of(request.headers(), self.peer, proxies, id);
+            request.extensions_mut().insert(client);
         }
-        match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        async move {
+            if is_data {
+                return data::handle(&self.app, request).await.into_response();
+            }
+            match self.router.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::App;
 use crate::events::Deliveries;
+use crate::mail::Mailer;
 use crate::purge::Purge;
 use crate::router::Service;
 
@@ -28,8 +29,11 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// is under way.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) {
     let state = Arc::clone(&app.0);
-    // Both write.
-    let workers = (!app.is_read_only()).then(|| (Deliveries::start(&app), Purge::start(&app)));
+    // All of them write.
+    let workers = (!app.is_read_only()).then(|| {
+        let mailer = Mailer::start(&app);
+        (Deliveries::start(&app), Purge::start(&app), mailer)
+    });
     let service = Service::new(app);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -45,8 +49,8 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file handles, as a rule: waiting lets others close.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -56,7 +60,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         };
         // Small answers leave at once; a socket that refuses the option still works.
         let _ = stream.set_nodelay(true);
-        let service = service.clone();
+        let service = service.for_peer(peer.ip());
         let answer = service_fn(move |request: Request<Incoming>| {
             let service = service.clone();
             async move { Ok::<_, Infallible>(service.answer(request.map(Body::new)).await) }
@@ -73,8 +77,13 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     state.watchers.close();
     let finish = async {
         match workers {
-            Some((deliveries, purge)) => {
-                tokio::join!(graceful.shutdown(), deliveries.stop(), purge.stop());
+            Some((deliveries, purge, mailer)) => {
+                let mailer = async {
+                    if let Some(mailer) = mailer {
+                        mailer.stop().await;
+                    }
+                };
+                tokio::join!(graceful.shutdown(), deliveries.stop(), purge.stop(), mailer);
             }
             None => graceful.shutdown().await,
         }

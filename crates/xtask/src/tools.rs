@@ -10,7 +10,8 @@ use crate::command::{find_program, run, target};
 use crate::packages;
 
 /// Packages of `PyPI`, at pinned versions.
-const PYTHON_PACKAGES: [&str; 4] = [
+const PYTHON_PACKAGES: [&str; 5] = [
+    "aiosmtpd==1.4.6",
     "openapi-spec-validator==0.9.0",
     "postgrest==2.31.0",
     "schemathesis==4.32.5",

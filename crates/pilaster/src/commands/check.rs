@@ -25,7 +25,7 @@ pub(super) async fn run(configuration: &Configuration, asked: Asked) -> Outcome 
     let options = api_options(configuration)?;
     let compiled = files.compile(dialect, options.clone())?;
     // Webhooks among them: each needs its address, its events and its secret.
-    settings(configuration, 0, false)?;
+    let settings = settings(configuration, 0, false)?;
     let migrations = files.migrations()?;
     let known = migrations
         .fold(CatalogKind::User)
@@ -53,6 +53,9 @@ pub(super) async fn run(configuration: &Configuration, asked: Asked) -> Outcome 
         println!("{document}");
     } else {
         show(&findings, &suspicions, &exposure);
+        if let Some(warning) = settings.without_mail() {
+            println!("look at: {warning}");
+        }
         if steps > 0 {
             println!("schema/ is ahead of migrations/ by {steps} step(s)");
         }

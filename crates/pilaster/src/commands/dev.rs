@@ -153,6 +153,7 @@ fn greet(configuration: &Configuration, db: &Db, settings: &Settings, compiled: 
         println!(" API        {url}{prefix}");
     }
     println!(" docs       {url}/docs");
+    println!(" mails      {}", settings.mail.shown());
     for table in compiled.catalog.relations() {
         let mut roles: Vec<&str> = table
             .grants

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::log;
-use crate::config::{Configuration, is_automatic, master_key, settings};
+use crate::config::{Configuration, is_automatic, master_key, port, settings};
 use crate::failure::{Failure, Outcome};
 use crate::native::{Native, name_foreign};
 use crate::project::{
@@ -43,6 +43,7 @@ pub(super) async fn run(configuration: &Configuration, prints_spans: bool) -> Ou
     let compiled = compiled.served_with(&settings);
     prepare(&db, &compiled).await?;
     let url = settings.public_url.clone();
+    let warning = settings.without_mail();
     let app = App::new(db.clone(), &master, settings, compiled.api, compiled.hooks)
         .await
         .map_err(|error| start_failure(&error))?;
@@ -52,6 +53,9 @@ pub(super) async fn run(configuration: &Configuration, prints_spans: bool) -> Ou
             database,
             "read-only: the database takes no change from this login, so writes are refused, and there are no hooks, webhooks or purges"
         );
+    }
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
     }
     let overridden = configuration.overridden().join(", ");
     tracing::info!(url, database = db.description(), config = %configuration.file.display(), overridden, "serving");
@@ -78,10 +82,7 @@ pub(super) fn port_of(listener: &TcpListener) -> Outcome<u16> {
 /// Binds the configured address.
 pub(super) async fn listen(configuration: &Configuration) -> Outcome<TcpListener> {
     let host = configuration.text("server.host");
-    let port: u16 = configuration
-        .text("server.port")
-        .parse()
-        .map_err(|_| configuration.ill_typed("server.port", "a port from 0 to 65535"))?;
+    let port = port(configuration)?;
     let address: SocketAddr = format!("{host}:{port}")
         .parse()
         .or_else(|_| format!("[{host}]:{port}").parse())

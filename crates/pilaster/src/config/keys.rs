@@ -29,7 +29,7 @@ const fn secret(name: &'static str, aliases: &'static [&'static str]) -> Key {
 }
 
 /// In the order in which `config show` lists them.
-pub(crate) const KEYS: [Key; 60] = [
+pub(crate) static KEYS: &[Key] = &[
     key("server.title", &[], "Pilaster"),
     key("server.host", &["HOST"], "127.0.0.1"),
     key("server.port", &["PORT"], "8000"),
@@ -39,6 +39,7 @@ pub(crate) const KEYS: [Key; 60] = [
     key("server.allowed_hosts", &["ALLOWED_HOSTS"], ""),
     key("server.cors_origins", &[], ""),
     key("server.docs", &[], "on"),
+    key("server.trusted_proxies", &[], ""),
     key("database.url", &["DATABASE_URL"], "sqlite:data/app.db"),
     secret("database.migrator_url", &["MIGRATOR_DATABASE_URL"]),
     secret("database.readonly_url", &["READONLY_DATABASE_URL"]),
@@ -54,6 +55,11 @@ pub(crate) const KEYS: [Key; 60] = [
     key("database.connect_deadline", &[], "30s"),
     key("database.native_rls", &[], "off"),
     key("auth.registration", &[], "open"),
+    key("auth.confirm_email", &[], "off"),
+    key("auth.reveal_accounts", &[], "off"),
+    key("auth.confirm_life", &[], "15m"),
+    key("auth.reset_life", &[], "30m"),
+    key("auth.invitation_life", &[], "7d"),
     key("auth.token_life", &[], "15m"),
     key("auth.password_memory_kib", &[], "19456"),
     key("auth.password_iterations", &[], "2"),
@@ -70,6 +76,18 @@ pub(crate) const KEYS: [Key; 60] = [
     key("api.plans", &[], "off"),
     key("hooks.attempts", &[], "12"),
     key("hooks.first_pause", &[], "5s"),
+    key("mail.from", &[], ""),
+    key("mail.reply_to", &[], ""),
+    secret("mail.smtp_url", &["SMTP_URL"]),
+    key("mail.ca_file", &[], ""),
+    key("mail.timeout", &[], "30s"),
+    key("mail.attempts", &[], "12"),
+    key("mail.first_pause", &[], "5s"),
+    key("mail.language", &[], "en"),
+    key("mail.link_base", &[], ""),
+    key("mail.per_mailbox", &[], "5"),
+    key("mail.per_address", &[], "100"),
+    key("mail.window", &[], "10m"),
     key("webhooks.timeout", &[], "10s"),
     key("webhooks.allow_private", &[], ""),
     key("webhooks.ca_file", &[], ""),
@@ -115,7 +133,7 @@ pub(crate) const KEYS: [Key; 60] = [
 ];
 
 /// The master key; it has no place in pilaster.toml.
-pub(crate) const SECRET_KEY: Key = secret("secret_key", &["SECRET_KEY"]);
+pub(crate) static SECRET_KEY: Key = secret("secret_key", &["SECRET_KEY"]);
 
 impl Key {
     /// `PILASTER_SECTION_NAME`.

@@ -58,12 +58,8 @@ pub(crate) fn find_file(given: Option<&Path>) -> Outcome<PathBuf> {
 }
 
 fn known() -> impl Iterator<Item = &'static Key> {
-    const SECRETS: [Key; 1] = [SECRET_KEY];
-    static SECRET: [Key; 1] = SECRETS;
-    KEYS_STATIC.iter().chain(SECRET.iter())
+    KEYS.iter().chain(std::iter::once(&SECRET_KEY))
 }
-
-static KEYS_STATIC: [Key; 60] = KEYS;
 
 impl Configuration {
     /// Reads all layers of the project whose pilaster.toml is `file`; `flags` are

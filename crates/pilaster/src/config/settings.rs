@@ -5,11 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use rest::{ApiOptions, Limits};
-use server::{HashParams, MasterKey, Retries, Settings};
+use server::{
+    AccountSettings, HashParams, MasterKey, Network, RegistrationMode, Retries, Settings,
+};
 use sql::{DatabaseUrl, DbOptions, Logins, ServerParts};
 use stdx::{Secret, parse_duration};
 
 use super::Configuration;
+use super::mail::mail;
 use super::webhooks::webhooks;
 use crate::failure::{Failure, Outcome};
 
@@ -123,6 +126,12 @@ pub(crate) fn master_key(configuration: &Configuration) -> Outcome<MasterKey> {
     })
 }
 
+/// The port that is configured.
+pub(crate) fn port(configuration: &Configuration) -> Outcome<u16> {
+    let port = configuration.text("server.port").parse();
+    port.map_err(|_| configuration.ill_typed("server.port", "a port from 0 to 65535"))
+}
+
 /// Whether `serve` applies pending migrations itself.
 pub(crate) fn is_automatic(configuration: &Configuration) -> Outcome<bool> {
     match configuration.text("migrate.mode") {
@@ -146,13 +155,46 @@ fn password_params(configuration: &Configuration) -> Outcome<HashParams> {
     Ok(params)
 }
 
+/// Who may have an account, and how it is made.
+fn accounts(configuration: &Configuration) -> Outcome<AccountSettings> {
+    let registration = match configuration.text("auth.registration") {
+        "open" => RegistrationMode::Open,
+        "closed" => RegistrationMode::Closed,
+        "approval" => RegistrationMode::Approval,
+        "invite" => RegistrationMode::Invite,
+        _ => {
+            let wanted = "open, closed, approval or invite";
+            return Err(configuration.ill_typed("auth.registration", wanted));
+        }
+    };
+    let life = |name: &'static str, most: Duration, wanted: &'static str| {
+        let life = duration(configuration, name)?;
+        match life < Duration::from_mins(1) || life > most {
+            true => Err(configuration.ill_typed(name, wanted)),
+            false => Ok(life),
+        }
+    };
+    let (short, month) = (Duration::from_hours(1), Duration::from_hours(24 * 31));
+    Ok(AccountSettings {
+        registration,
+        confirm_email: is_on(configuration, "auth.confirm_email")?,
+        reveal_accounts: is_on(configuration, "auth.reveal_accounts")?,
+        confirm_life: life("auth.confirm_life", short, "a duration from 1m to 1h")?,
+        reset_life: life("auth.reset_life", short, "a duration from 1m to 1h")?,
+        invitation_life: life("auth.invitation_life", month, "a duration from 1m to 31d")?,
+    })
+}
+
+/// Proxies whose word is believed.
+fn trusted_proxies(configuration: &Configuration) -> Outcome<Vec<Network>> {
+    let listed = list(configuration, "server.trusted_proxies");
+    let networks: Result<Vec<Network>, _> = listed.iter().map(|text| text.parse()).collect();
+    let wanted = "networks, as 10.0.0.0/8 or 127.0.0.1";
+    networks.map_err(|_| configuration.ill_typed("server.trusted_proxies", wanted))
+}
+
 /// The server's settings.
 pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> Outcome<Settings> {
-    let registration_open = match configuration.text("auth.registration") {
-        "open" => true,
-        "closed" => false,
-        _ => return Err(configuration.ill_typed("auth.registration", "open or closed")),
-    };
     let given = configuration.text("server.public_url");
     let host = configuration.text("server.host");
     let public_url = match given {
@@ -167,8 +209,10 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
         docs: is_on(configuration, "server.docs")?,
         password_params: password_params(configuration)?,
         title: configuration.text("server.title").to_owned(),
+        accounts: accounts(configuration)?,
+        mail: mail(configuration, &public_url, dev)?,
+        trusted_proxies: trusted_proxies(configuration)?,
         public_url,
-        registration_open,
         token_life,
         max_body_bytes: number(configuration, "server.max_body_bytes")?,
         request_timeout: duration(configuration, "server.request_timeout")?,

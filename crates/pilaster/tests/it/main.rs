@@ -11,6 +11,7 @@ mod hooks;
 mod http;
 mod killed;
 mod language;
+mod mail;
 mod migrations;
 mod native_rls;
 mod operations;

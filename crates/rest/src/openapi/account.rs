@@ -6,7 +6,7 @@ use super::responses::Responses;
 use super::{Object, parameters, security};
 
 /// What every answer about an account must not be: kept by a cache.
-const UNKEPT: [(&str, &str); 1] = [("Cache-Control", "CacheControl")];
+pub(super) const UNKEPT: [(&str, &str); 1] = [("Cache-Control", "CacheControl")];
 
 pub(super) fn paths(paths: &mut Object) {
     let mut put = |path: &str, method: &str, operation: Value| {
@@ -29,11 +29,11 @@ pub(super) fn paths(paths: &mut Object) {
     );
 }
 
-fn as_json(schema: &Value) -> Value {
+pub(super) fn as_json(schema: &Value) -> Value {
     json!({"application/json": {"schema": schema}})
 }
 
-fn operation(id: &str, tag: &str, summary: &str, is_for_all: bool) -> Value {
+pub(super) fn operation(id: &str, tag: &str, summary: &str, is_for_all: bool) -> Value {
     let mut operation = parameters::operation(id, tag, summary);
     let security = match is_for_all {
         true => json!([]),
@@ -44,7 +44,7 @@ fn operation(id: &str, tag: &str, summary: &str, is_for_all: bool) -> Value {
 }
 
 /// The members of an account that people see of their own.
-fn account(more: &[(&str, Value)]) -> Value {
+pub(super) fn account(more: &[(&str, Value)]) -> Value {
     let text = || json!({"type": ["string", "null"]});
     let mut properties = Object::new();
     properties.insert(
@@ -85,8 +85,16 @@ fn register() -> Value {
     });
     let mut post = operation("register", "account", "Make an account", true);
     post["requestBody"] = json!({"required": true, "content": as_json(&body)});
+    let waits = json!({"type": "object", "required": ["next"],
+                       "properties": {"next": {"type": "string", "const": "confirm_email"}}});
     post["responses"] = Responses::new()
         .success(201, "Made", &UNKEPT, Some(as_json(&account(&[]))))
+        .success(
+            202,
+            "A link was mailed; the account is made when the address is proved",
+            &UNKEPT,
+            Some(as_json(&waits)),
+        )
         .refusals(&[400, 403, 409, 413, 422, 500, 503, 504, 507])
         .into_value();
     post

@@ -54,8 +54,8 @@ enum Lane {
 }
 
 /// Why a delivery failed, in words without values.
-struct Failed {
-    error: String,
+pub(crate) struct Failed {
+    pub(crate) error: String,
     pause: Option<Duration>,
     for_good: bool,
 }
@@ -286,7 +286,16 @@ async fn to_webhook(
 }
 
 impl Failed {
-    fn again(error: impl Into<String>) -> Self {
+    /// Nothing is gained by trying it again.
+    pub(crate) fn for_good(error: impl Into<String>) -> Self {
+        Self {
+            for_good: true,
+            ..Self::again(error)
+        }
+    }
+
+    /// It may work the next time.
+    pub(crate) fn again(error: impl Into<String>) -> Self {
         Self {
             error: error.into(),
             pause: None,
@@ -296,7 +305,13 @@ impl Failed {
 }
 
 /// What becomes of a delivery behind its `attempt`, counted from 1.
-fn after(failed: &Failed, attempt: i64, retries: Retries, now: Timestamp, rng: &Rng) -> After {
+pub(crate) fn after(
+    failed: &Failed,
+    attempt: i64,
+    retries: Retries,
+    now: Timestamp,
+    rng: &Rng,
+) -> After {
     if failed.for_good || attempt >= i64::from(retries.attempts) {
         return After::Dead;
     }

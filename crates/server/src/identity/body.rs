@@ -1,6 +1,7 @@
 //! What bodies say: text fields of a JSON object, all faults told at once.
 
 use axum::http::StatusCode;
+use credentials::Username;
 use serde_json::{Map, Value, json};
 
 use crate::error::Refusal;
@@ -66,6 +67,52 @@ impl Fields {
             self.fault(field, "invalid", &message);
         }
         (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// A list of texts; `None` where the field is not there.
+    pub(super) fn texts(&mut self, field: &str) -> Option<Vec<String>> {
+        let list = match self.object.remove(field) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Array(list)) => list,
+            Some(_) => Vec::from([Value::Null]),
+        };
+        let texts: Option<Vec<String>> = list
+            .iter()
+            .map(|value| value.as_str().map(str::to_owned))
+            .collect();
+        if texts.is_none() {
+            self.fault(field, "type", &format!("{field} must be a list of texts"));
+        }
+        texts
+    }
+
+    /// An object of at most `most` bytes of JSON; an empty one where the field is not there.
+    pub(super) fn object(&mut self, field: &str, most: usize) -> Map<String, Value> {
+        match self.object.remove(field) {
+            None | Some(Value::Null) => Map::new(),
+            Some(value @ Value::Object(_)) if value.to_string().len() > most => {
+                let message = format!("{field} has more than {most} bytes");
+                self.fault(field, "too_long", &message);
+                Map::new()
+            }
+            Some(Value::Object(object)) => object,
+            Some(_) => {
+                self.fault(field, "type", &format!("{field} must be an object"));
+                Map::new()
+            }
+        }
+    }
+
+    /// The user name that somebody wants, if any.
+    pub(super) fn username(&mut self) -> Option<Username> {
+        let text = self.text("username")?;
+        match Username::parse(&text) {
+            Ok(username) => Some(username),
+            Err(error) => {
+                self.fault("username", "invalid", &error.to_string());
+                None
+            }
+        }
     }
 
     pub(super) fn required<T, E: std::fmt::Display>(

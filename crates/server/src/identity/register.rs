@@ -1,18 +1,25 @@
 //! `/register`: an account is made.
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
-use credentials::{EmailAddress, Password, Username};
-use rest::{Happened, RestError};
+use credentials::EmailAddress;
+use rest::Happened;
 use serde_json::{Value, json};
+use sql::DbError;
 use store::StoreError;
-use store::accounts::{self, Registration, Taken};
-use store::users::NewUser;
+use store::accounts::{self, Taken};
+use store::audit::Act;
+use store::users::{self, NewUser};
 
+use super::act::{Acting, exists, of_unit};
 use super::body::{Fields, invalid};
-use super::{json_answer, of_store};
+use super::secret::NewSecret;
+use super::{confirm, json_answer, of_store};
 use crate::App;
+use crate::app::{RegistrationMode, State};
+use crate::client::Client;
 use crate::error::{Answer, Refusal};
 use crate::events::new_person;
 
@@ -26,7 +33,8 @@ const FIELDS: [&str; 6] = [
     "display_name",
 ];
 
-fn show(user: &NewUser) -> Value {
+/// A new account, as its owner sees it.
+pub(super) fn show(user: &NewUser) -> Value {
     json!({
         "id": user.id.to_string(),
         "email": user.email.as_str(),
@@ -38,69 +46,68 @@ fn show(user: &NewUser) -> Value {
     })
 }
 
+/// Refuses where not everybody may make an account.
+fn require_open(state: &State) -> Result<(), Refusal> {
+    let refused = |message: &str| Refusal::new(StatusCode::FORBIDDEN, "42501", message);
+    match state.settings.accounts.registration {
+        RegistrationMode::Open => Ok(()),
+        RegistrationMode::Closed => Err(refused("registration is closed")),
+        RegistrationMode::Approval => Err(refused("an administrator approves of accounts")
+            .hint("ask for one: POST /auth/invitations")),
+        RegistrationMode::Invite => Err(refused("accounts are for who is invited")),
+    }
+}
+
 /// `POST /register`
-pub(crate) async fn register(Shared(app): Shared<App>, body: Bytes) -> Answer {
+pub(crate) async fn register(
+    Shared(app): Shared<App>,
+    Extension(client): Extension<Client>,
+    body: Bytes,
+) -> Answer {
     let state = &app.0;
-    if !state.settings.registration_open {
-        return Err(Refusal::new(
-            StatusCode::FORBIDDEN,
-            "42501",
-            "registration is closed",
-        ));
-    }
-    if state.is_read_only {
-        // A password need not be hashed for that.
-        return Err(RestError::of_read(&sql::DbError::ReadOnly).into());
-    }
+    require_open(state)?;
+    let acting = Acting::anonymous(state, &client)?;
     let mut fields = Fields::parse(&body, &FIELDS, "send {\"email\": …, \"password\": …}")?;
     let email = fields.required("email", |text| EmailAddress::parse(&text));
-    let password = fields.required("password", Password::new);
-    let username = fields
-        .text("username")
-        .and_then(|text| match Username::parse(&text) {
-            Ok(username) => Some(username),
-            Err(error) => {
-                fields.fault("username", "invalid", &error.to_string());
-                None
-            }
-        });
+    let password = NewSecret::read(&mut fields);
+    let username = fields.username();
     let (first_name, last_name) = (fields.name("first_name"), fields.name("last_name"));
     let display_name = fields.name("display_name");
     let (Some(email), Some(password), true) = (email, password, fields.faults.is_empty()) else {
         return Err(invalid(fields.faults));
     };
+    if state.settings.accounts.confirm_email {
+        // Before the work of a hash.
+        state.post.require()?;
+    }
     let mut user = NewUser::new(&state.store, email);
     user.username = username;
     user.first_name = first_name;
     user.last_name = last_name;
     user.display_name = display_name;
-    let hash = state.passwords.hash(password, state.rng.clone()).await?;
-    let steps = {
-        let compiled = state.compiled.load();
-        let announcer = state.announcer(&compiled);
-        announcer.steps(&new_person(&user), Happened::UserRegistered)
-    };
-    let exists = |field: &str| {
-        let message = format!("an account with this {field} exists already");
-        Refusal::new(StatusCode::CONFLICT, "23505", message).details(json!({"columns": [field]}))
-    };
-    match accounts::register(&state.store, &user, &hash, steps).await {
-        Ok(Registration::Created { .. }) => {
-            state.outbox.notify_waiters();
-            Ok(json_answer(StatusCode::CREATED, &show(&user)))
-        }
-        Ok(Registration::AlreadyExists(Taken::Email)) => Err(exists("email")),
-        Ok(Registration::AlreadyExists(Taken::Username)) => Err(exists("username")),
-        // A key of the hook's own tables: the account's profile cannot be made.
-        Err(StoreError::Db(sql::DbError::Unique { .. })) => Err(exists("profile")),
-        Err(StoreError::Db(sql::DbError::Check { .. } | sql::DbError::DoesNotFit { .. })) => {
-            Err(Refusal::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "23514",
-                "the profile cannot be made",
-            )
-            .hint("hooks/user_registered.sql breaks a rule of its table with these values"))
-        }
-        Err(error) => Err(of_store(&error)),
+    let secret = NewSecret::of(state, password).await?;
+    if state.settings.accounts.confirm_email {
+        return confirm::begin(&acting, &user, &secret).await;
     }
+    let mut unit = vec![users::insert_step(&state.store, &user)];
+    unit.extend(secret.first_steps(&state.store, user.id));
+    unit.extend(acting.told(&new_person(&user), Happened::UserRegistered));
+    unit.push(acting.audit(Act::UserRegistered, Some(user.id), &user.email));
+    let taken = match state.db.write(unit).await {
+        Ok(_) => {
+            acting.wake();
+            return Ok(json_answer(StatusCode::CREATED, &show(&user)));
+        }
+        Err(error @ DbError::Unique { .. }) => {
+            let taken = accounts::taken(&state.store, &user).await;
+            taken.map_err(|_| of_store(&StoreError::Db(error)))?
+        }
+        Err(error) => return Err(of_unit(error)),
+    };
+    Err(match taken {
+        Some(Taken::Email) => exists("email"),
+        Some(Taken::Username) => exists("username"),
+        // A key of the hook's own tables: the account's profile cannot be made.
+        None => exists("profile"),
+    })
 }
