@@ -66,6 +66,19 @@ pub(crate) enum Command {
         #[arg(long)]
         trace_console: bool,
     },
+    /// Sign in to the project's own server and print a bearer token. The password is read from
+    /// standard input.
+    #[command(after_help = "Example: pilaster login --opaque ada@example.org < password.txt")]
+    Login {
+        /// An e-mail address or a user name.
+        user: String,
+        /// Prove the password without showing it to the server.
+        #[arg(long)]
+        opaque: bool,
+        /// A code of the authenticator app, where the account has one.
+        #[arg(long)]
+        code: Option<String>,
+    },
     /// Write, apply and list migrations.
     #[command(subcommand)]
     Migrate(Migrate),
@@ -298,6 +311,30 @@ pub(crate) enum UserChange {
     /// Give an account a new password, made by chance and printed once; its tokens are dead.
     #[command(after_help = "Example: pilaster user password ada@example.org")]
     Password {
+        /// An e-mail address, a user name or an id.
+        user: String,
+    },
+    /// Let nobody use an account; its sessions and tokens are dead at once.
+    #[command(after_help = "Example: pilaster user disable ada@example.org")]
+    Disable {
+        /// An e-mail address, a user name or an id.
+        user: String,
+    },
+    /// Let an account be used again.
+    #[command(after_help = "Example: pilaster user enable ada@example.org")]
+    Enable {
+        /// An e-mail address, a user name or an id.
+        user: String,
+    },
+    /// End all sessions of an account, and make its tokens worthless.
+    #[command(after_help = "Example: pilaster user logout ada@example.org")]
+    Logout {
+        /// An e-mail address, a user name or an id.
+        user: String,
+    },
+    /// Forget failed sign-ins, so that somebody who was locked out may try again at once.
+    #[command(after_help = "Example: pilaster user unlock ada@example.org")]
+    Unlock {
         /// An e-mail address, a user name or an id.
         user: String,
     },

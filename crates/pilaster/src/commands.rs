@@ -10,6 +10,7 @@ mod dev;
 mod hooks;
 mod init;
 mod log;
+mod login;
 mod migrate;
 mod openapi;
 mod routes;
@@ -60,6 +61,10 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
         }
         Command::Test { paths, db } => Box::pin(test::run(&load()?, &db, &paths)).await,
         Command::User(verb) => user::run(&load()?, verb, arguments.json).await,
+        Command::Login { user, opaque, code } => {
+            let asked = login::Asked { user, opaque, code };
+            login::run(&load()?, &asked, arguments.json).await
+        }
         Command::Migrate(verb) => migrate::run(&load()?, &verb, arguments.json).await,
         Command::Db(verb) => Box::pin(db::run(&load()?, &verb, arguments.json)).await,
         Command::Backup { to, keep } => db::backup(&load()?, &to, keep).await,

@@ -1,5 +1,6 @@
 //! Configuration: defaults < pilaster.toml < .env < environment, each value with its origin.
 
+mod identity;
 mod keys;
 mod layers;
 mod mail;

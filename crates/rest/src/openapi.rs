@@ -6,6 +6,7 @@ mod column;
 mod diff;
 mod files;
 mod flows;
+mod identity;
 mod parameters;
 mod responses;
 mod table;
@@ -86,6 +87,7 @@ pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value 
     responses::schemas(&mut schemas);
     account::paths(&mut paths);
     flows::paths(&mut paths);
+    identity::paths(&mut paths);
     for table in api.catalog().relations() {
         let own = view.access.table(table.name.as_str());
         let Some(own) = own.filter(|own| own.is_visible()) else {
@@ -124,6 +126,8 @@ fn security_schemes(server_url: &str) -> Value {
     json!({
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
             "description": "The access_token of POST /token"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-pilaster",
+            "description": "The cookie of POST /auth/session, pilaster without https; whatever is no GET needs its csrf_token in X-CSRF-Token"},
         "password": {"type": "oauth2",
             "description": "Name and password are sent to POST /token, which gives the bearer token",
             "flows": {"password": {"tokenUrl": format!("{server_url}/token"), "scopes": {}}}},

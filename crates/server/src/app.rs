@@ -4,18 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use credentials::{HashParams, MasterKey, Peppers};
+use credentials::opaque::ServerSetups;
+use credentials::passkey::RelyingParty;
+use credentials::token::CsrfKey;
+use credentials::{CodeKey, HashParams, MasterKey, Peppers, TotpKey};
 use oauth::Expectations;
 use rest::{Api, ApiOptions, BaseRole, Caller, Hooks, OpenApiInfo, RoleSet};
 use sql::Db;
 use stdx::{Clock, Rng};
+use store::moments::{Moments, RedisUrlError};
 use store::signing_keys::{self, SigningKeys};
-use store::{Store, StoreError, access};
+use store::{Store, StoreError, access, opaque};
 use tokio::sync::Notify;
 
 use crate::auth::TokenCache;
 use crate::data::Watchers;
 use crate::events::{Announcer, Network, Retries, Webhooks};
+use crate::identity::IdentitySettings;
 use crate::mail::{MailSettings, Post, TemplateError, Transport};
 use crate::middleware::RequestIds;
 use crate::native::{NativeRls, Roles};
@@ -34,6 +39,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// Proxies of the operator's own, whose word on a client's address is believed.
     pub trusted_proxies: Vec<Network>,
+    /// How one signs in, and for how long.
+    pub identity: IdentitySettings,
     /// How long a token of `/token` is good.
     pub token_life: Duration,
     /// The largest body.
@@ -135,6 +142,18 @@ pub(crate) struct State {
     pub(crate) expectations: Expectations,
     pub(crate) tokens: TokenCache,
     pub(crate) passwords: PasswordPool,
+    /// What the forms of sessions are known by.
+    pub(crate) csrf: CsrfKey,
+    /// What passwords are proved with that the server never sees.
+    pub(crate) opaque: ServerSetups,
+    /// What the secrets of authenticator apps are sealed with.
+    pub(crate) totp_key: TotpKey,
+    /// What short codes are hashed with.
+    pub(crate) code_key: CodeKey,
+    /// The site that passkeys are made for; `None` where browsers allow none.
+    pub(crate) relying_party: Option<RelyingParty>,
+    /// State that lives for minutes.
+    pub(crate) moments: Moments,
     pub(crate) request_ids: RequestIds,
     pub(crate) clock: Clock,
     pub(crate) rng: Rng,
@@ -157,6 +176,9 @@ pub enum AppError {
     /// A file of `templates/mail/`.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The address of Redis cannot be used.
+    #[error("redis.url: {0}")]
+    Redis(#[from] RedisUrlError),
 }
 
 /// Pilaster's own migrations, to be applied before the server starts.
@@ -189,7 +211,14 @@ impl App {
             audience: settings.public_url.clone(),
             leeway: Duration::from_secs(5),
         };
+        let moments = settings.identity.moments.open(&store)?;
+        let seal = master.opaque_setup_key();
+        let setups = match is_read_only {
+            true => opaque::load_or_lend(&store, &seal).await?,
+            false => opaque::load_or_create(&store, &seal).await?,
+        };
         let compiled = Compiled::new(api, hooks);
+        let relying_party = relying_party(&settings);
         let passwords = PasswordPool::new(peppers, settings.password_params);
         let native = settings.native.clone().map(Roles::new);
         let post = Post::new(settings.mail.clone(), master)?;
@@ -204,6 +233,12 @@ impl App {
             tokens: TokenCache::new(),
             passwords,
             post,
+            csrf: master.csrf_key(),
+            opaque: setups,
+            totp_key: master.totp_key(),
+            code_key: master.code_key(),
+            relying_party,
+            moments,
             request_ids: RequestIds::new(&rng),
             clock,
             rng,
@@ -234,6 +269,19 @@ impl App {
         let compiled = self.0.compiled.load();
         self.0.document(&compiled, &compiled.anonymous.roles)
     }
+}
+
+/// The site of passkeys: the host of the public address. Browsers allow none at plain addresses of
+/// other hosts than localhost.
+fn relying_party(settings: &Settings) -> Option<RelyingParty> {
+    let url = settings.public_url.as_str();
+    let (_, rest) = url.split_once("://")?;
+    let host = rest.split(['/', ':']).next()?;
+    let made = RelyingParty::new(&settings.title, host, &[url]);
+    if let Err(error) = &made {
+        tracing::debug!(%error, "there are no passkeys");
+    }
+    made.ok()
 }
 
 impl Compiled {

@@ -1,13 +1,17 @@
-//! Who asks, as the network tells it: address, request id, languages.
+//! Who asks, as the network tells it: address, request id, program, languages.
 
-use std::net::IpAddr;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv6Addr};
 
-use axum::http::{HeaderMap, header};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
 
+use crate::App;
 use crate::events::Network;
 
 /// What the handlers of accounts are told of a request besides its body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Client {
     /// The client's address; `None` for calls inside the process.
     pub(crate) address: Option<IpAddr>,
@@ -15,6 +19,16 @@ pub(crate) struct Client {
     pub(crate) request_id: String,
     /// The `Accept-Language` header, empty without one.
     pub(crate) languages: String,
+    /// The client's program, at most 300 characters.
+    pub(crate) user_agent: Option<String>,
+}
+
+/// A request without its body, as the handlers of sessions look at it.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) client: Client,
 }
 
 impl Client {
@@ -26,11 +40,34 @@ impl Client {
         request_id: &str,
     ) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let agent = headers.get(header::USER_AGENT);
+        let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
         Self {
             address: peer.map(|peer| behind(headers, peer, proxies)),
             request_id: request_id.to_owned(),
             languages: text(header::ACCEPT_LANGUAGE).unwrap_or_default().to_owned(),
+            user_agent: agent.map(|agent| {
+                let plain = agent.chars().filter(|c| !c.is_control());
+                plain.take(300).collect()
+            }),
         }
+    }
+
+    /// The address as text.
+    pub(crate) fn address_text(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
+    }
+
+    /// What attempts are counted by: an IPv4 address, or the 64 bits of an IPv6 one that a
+    /// provider gives to one household.
+    pub(crate) fn household(&self) -> Option<String> {
+        self.address.map(|address| match address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => {
+                let network = address.to_bits() >> 64 << 64;
+                format!("{}/64", Ipv6Addr::from_bits(network))
+            }
+        })
     }
 }
 
@@ -60,6 +97,19 @@ fn behind(headers: &HeaderMap, peer: IpAddr, proxies: &[Network]) -> IpAddr {
         }
     }
     client
+}
+
+impl FromRequestParts<App> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Infallible> {
+        Ok(Self {
+            method: parts.method.clone(),
+            headers: parts.headers.clone(),
+            // The router puts it into every request.
+            client: parts.extensions.get().cloned().unwrap_or_default(),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
     let compiled = state.compiled.load();
-    let authenticated = authenticate(state, &compiled, headers)?;
+    let authenticated = authenticate(state, &compiled, &head.method, headers).await?;
     let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
     let (mount, path) = segments(&state.settings.api.prefixes, head.uri.path())?;
     if path.is_empty() && !compiled.api.has_index() {

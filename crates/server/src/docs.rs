@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Path, State as Shared};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use rust_embed::RustEmbed;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ fn missing() -> Refusal {
 pub(crate) async fn openapi(Shared(app): Shared<App>, headers: HeaderMap) -> Answer {
     require_docs(&app)?;
     let compiled = app.0.compiled.load();
-    let caller = authenticate(&app.0, &compiled, &headers)?;
+    let caller = authenticate(&app.0, &compiled, &Method::GET, &headers).await?;
     let roles = caller
         .as_ref()
         .map_or(&compiled.anonymous.roles, |caller| &caller.roles);

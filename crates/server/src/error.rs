@@ -16,6 +16,8 @@ pub(crate) struct Refusal {
     pub(crate) details: Value,
     pub(crate) hint: Option<String>,
     pub(crate) allow: Option<String>,
+    /// After how many seconds it makes sense to ask again.
+    pub(crate) retry_after: Option<u64>,
     /// The `error` of a bearer challenge (RFC 6750 §3), where one is due.
     pub(crate) challenge: Option<&'static str>,
 }
@@ -51,6 +53,7 @@ impl Refusal {
             details: Value::Null,
             hint: None,
             allow: None,
+            retry_after: None,
             challenge: None,
         }
     }
@@ -80,6 +83,11 @@ impl Refusal {
             "this needs a mail, and this server sends none",
         )
         .hint("whoever runs it sets SMTP_URL")
+    }
+
+    /// Somebody may not do this; `code` is a stable word.
+    pub(crate) fn forbidden(code: &str, message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
     }
 
     /// The body has more bytes than the limit.
@@ -165,8 +173,9 @@ impl Refusal {
                 headers.insert(header::WWW_AUTHENTICATE, value);
             }
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        let is_unavailable = self.status == StatusCode::SERVICE_UNAVAILABLE;
+        if let Some(seconds) = self.retry_after.or(is_unavailable.then_some(2)) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -216,6 +225,7 @@ impl From<RestError> for Refusal {
             details: error.details,
             hint: error.hint,
             allow: error.allow,
+            retry_after: None,
             challenge,
         }
     }

@@ -4,15 +4,26 @@ mod act;
 pub(crate) mod administrator;
 mod body;
 pub(crate) mod confirm;
+pub(crate) mod cookie;
 pub(crate) mod deletion;
+mod door;
 pub(crate) mod email;
+pub(crate) mod factor;
 pub(crate) mod invitations;
 pub(crate) mod landing;
 mod me;
+pub(crate) mod opaque;
+pub(crate) mod passkeys;
+pub(crate) mod password;
+pub(crate) mod recovery_codes;
 mod register;
 pub(crate) mod reset;
 mod secret;
+pub(crate) mod session;
+mod settings;
+pub(crate) mod step_up;
 mod token;
+pub(crate) mod totp;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -24,7 +35,8 @@ use crate::error::Refusal;
 
 pub(crate) use me::me;
 pub(crate) use register::register;
-pub(crate) use token::token;
+pub use settings::{IdentitySettings, MomentsPlace, PasswordMode, Throttle, unlock};
+pub(crate) use token::{claims_of_hook, token};
 
 /// An answer that nobody may keep.
 pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response<Body> {
@@ -48,6 +60,14 @@ pub(crate) fn of_store(error: &StoreError) -> Refusal {
                 tracing::error!(error = error.without_values(), "an account's unit failed");
             }
             refusal
+        }
+        StoreError::Moments(_) => {
+            tracing::error!(%error, "short-lived state cannot be kept");
+            Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "state_unavailable",
+                "signing in is not possible for a moment",
+            )
         }
         other => Refusal::internal("account", other),
     }

@@ -32,6 +32,15 @@ pub use events::{
     Announcer, Network, NetworkError, Retries, Webhook, WebhookUrl, WebhookUrlError, Webhooks,
     person,
 };
+pub use identity::{IdentitySettings, MomentsPlace, PasswordMode, Throttle, unlock};
+
+/// The client's side of passwords that the server never sees.
+pub mod opaque_client {
+    pub use credentials::opaque::{
+        ClientLogin, ClientRegistration, KeyStretching, LoginResponse, OpaqueError,
+        RegistrationResponse,
+    };
+}
 pub use in_process::{Answered, InProcess};
 pub use mail::{
     MailAddress, MailAddressError, MailLimits, MailSettings, SmtpUrl, SmtpUrlError, TemplateError,

@@ -316,7 +316,7 @@ fn dress(headers: &mut HeaderMap, id: &str, origin: Option<HeaderValue>, is_http
             HeaderValue::from_static(
                 "authorization, content-type, prefer, accept-profile, content-profile, apikey, \
                  x-client-info, x-request-id, x-retry-count, range, range-unit, if-match, \
-                 if-none-match, idempotency-key, last-event-id",
+                 if-none-match, idempotency-key, last-event-id, x-csrf-token",
             ),
         );
         headers.insert(

@@ -72,4 +72,11 @@ async fn once(state: &State) {
     if let Err(error) = store::kept_answers::purge(&state.store).await {
         tracing::warn!(%error, "kept answers cannot be purged");
     }
+    if let Err(error) = state.moments.purge().await {
+        tracing::warn!(%error, "short-lived state cannot be purged");
+    }
+    let idle = state.settings.identity.session_idle;
+    if let Err(error) = store::sessions::purge(&state.store, idle).await {
+        tracing::warn!(%error, "sessions cannot be purged");
+    }
 }

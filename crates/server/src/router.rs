@@ -8,13 +8,14 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State as Shared};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use rest::{PrefixError, Prefixes};
 use tower::ServiceExt as _;
 
 use crate::App;
 use crate::client::Client;
 use crate::error::Refusal;
+use crate::identity::{factor, opaque, passkeys, password, recovery_codes, session, step_up, totp};
 use crate::{data, docs, identity, mail, middleware};
 
 /// First parts of paths that are kept for routes to come.
@@ -193,6 +194,61 @@ fn all(prefixes: &Prefixes) -> Routes {
         .add("GET",  "/_mail/{id}",            Policy::Dev,           get(mail::one))
         .add("GET",  "/_mail/{id}/html",       Policy::Dev,           get(mail::html))
         .add("GET",  "/_mail/{id}/source",     Policy::Dev,           get(mail::source))
+        // Sessions
+        .add("GET",  "/auth/session",          Policy::Authenticated, get(session::show))
+        .add("GET",  "/auth/session/",         Policy::Authenticated, get(session::show))
+        .add("POST", "/auth/session",          Policy::Public,        post(session::begin))
+        .add("POST", "/auth/session/",         Policy::Public,        post(session::begin))
+        .add("DELETE", "/auth/session",        Policy::Authenticated, delete(session::end))
+        .add("DELETE", "/auth/session/",       Policy::Authenticated, delete(session::end))
+        .add("GET",  "/auth/sessions",         Policy::Authenticated, get(session::list))
+        .add("GET",  "/auth/sessions/",        Policy::Authenticated, get(session::list))
+        .add("DELETE", "/auth/sessions",       Policy::Authenticated, delete(session::revoke_others))
+        .add("DELETE", "/auth/sessions/",      Policy::Authenticated, delete(session::revoke_others))
+        .add("DELETE", "/auth/sessions/{id}",  Policy::Authenticated, delete(session::revoke))
+        .add("DELETE", "/auth/sessions/{id}/", Policy::Authenticated, delete(session::revoke))
+        .add("POST", "/auth/session/factor",   Policy::Public,        post(factor::finish))
+        .add("POST", "/auth/session/factor/",  Policy::Public,        post(factor::finish))
+        .add("POST", "/auth/session/step-up",  Policy::Authenticated, post(step_up::step_up))
+        .add("POST", "/auth/session/step-up/", Policy::Authenticated, post(step_up::step_up))
+        // Passwords that are never shown
+        .add("POST", "/auth/opaque/register/start",   Policy::Public, post(opaque::register_start))
+        .add("POST", "/auth/opaque/register/start/",  Policy::Public, post(opaque::register_start))
+        .add("POST", "/auth/opaque/register/finish",  Policy::Public, post(opaque::register_finish))
+        .add("POST", "/auth/opaque/register/finish/", Policy::Public, post(opaque::register_finish))
+        .add("POST", "/auth/opaque/login/start",      Policy::Public, post(opaque::login_start))
+        .add("POST", "/auth/opaque/login/start/",     Policy::Public, post(opaque::login_start))
+        .add("POST", "/auth/opaque/login/finish",     Policy::Public, post(opaque::login_finish))
+        .add("POST", "/auth/opaque/login/finish/",    Policy::Public, post(opaque::login_finish))
+        .add("POST", "/auth/password/start",   Policy::Authenticated, post(password::start))
+        .add("POST", "/auth/password/start/",  Policy::Authenticated, post(password::start))
+        .add("PUT",  "/auth/password",         Policy::Authenticated, put(password::set))
+        .add("PUT",  "/auth/password/",        Policy::Authenticated, put(password::set))
+        // Second factors
+        .add("GET",  "/auth/totp",             Policy::Authenticated, get(totp::show))
+        .add("GET",  "/auth/totp/",            Policy::Authenticated, get(totp::show))
+        .add("POST", "/auth/totp",             Policy::Authenticated, post(totp::begin))
+        .add("POST", "/auth/totp/",            Policy::Authenticated, post(totp::begin))
+        .add("DELETE", "/auth/totp",           Policy::Authenticated, delete(totp::remove))
+        .add("DELETE", "/auth/totp/",          Policy::Authenticated, delete(totp::remove))
+        .add("POST", "/auth/totp/confirm",     Policy::Authenticated, post(totp::confirm))
+        .add("POST", "/auth/totp/confirm/",    Policy::Authenticated, post(totp::confirm))
+        .add("GET",  "/auth/recovery-codes",   Policy::Authenticated, get(recovery_codes::show))
+        .add("GET",  "/auth/recovery-codes/",  Policy::Authenticated, get(recovery_codes::show))
+        .add("POST", "/auth/recovery-codes",   Policy::Authenticated, post(recovery_codes::renew))
+        .add("POST", "/auth/recovery-codes/",  Policy::Authenticated, post(recovery_codes::renew))
+        .add("GET",  "/auth/passkeys",         Policy::Authenticated, get(passkeys::list))
+        .add("GET",  "/auth/passkeys/",        Policy::Authenticated, get(passkeys::list))
+        .add("POST", "/auth/passkeys",         Policy::Authenticated, post(passkeys::register_finish))
+        .add("POST", "/auth/passkeys/",        Policy::Authenticated, post(passkeys::register_finish))
+        .add("POST", "/auth/passkeys/start",   Policy::Authenticated, post(passkeys::register_start))
+        .add("POST", "/auth/passkeys/start/",  Policy::Authenticated, post(passkeys::register_start))
+        .add("DELETE", "/auth/passkeys/{id}",  Policy::Authenticated, delete(passkeys::remove))
+        .add("DELETE", "/auth/passkeys/{id}/", Policy::Authenticated, delete(passkeys::remove))
+        .add("POST", "/auth/passkeys/login/start",   Policy::Public,  post(passkeys::login_start))
+        .add("POST", "/auth/passkeys/login/start/",  Policy::Public,  post(passkeys::login_start))
+        .add("POST", "/auth/passkeys/login/finish",  Policy::Public,  post(passkeys::login_finish))
+        .add("POST", "/auth/passkeys/login/finish/", Policy::Public,  post(passkeys::login_finish))
         // Data
         .data(prefixes)
 }

@@ -45,6 +45,22 @@ pub enum Act {
     AdministratorLinkMade,
     /// An account was changed in another way.
     UserUpdated,
+    /// An account was switched off.
+    UserDisabled,
+    /// It was switched on again.
+    UserEnabled,
+    /// All sessions and tokens of an account were ended.
+    SessionsEnded,
+    /// An authenticator app was set up.
+    TotpEnabled,
+    /// It was taken away.
+    TotpDisabled,
+    /// There are new recovery codes.
+    RecoveryCodesRenewed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// One was taken away.
+    PasskeyRemoved,
 }
 
 /// Who acts.
@@ -124,7 +140,7 @@ pub struct Filter {
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 25] = [
         Self::UserRegistered,
         Self::ConfirmationRequested,
         Self::UserConfirmed,
@@ -142,6 +158,14 @@ impl Act {
         Self::RoleRevoked,
         Self::AdministratorLinkMade,
         Self::UserUpdated,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::SessionsEnded,
+        Self::TotpEnabled,
+        Self::TotpDisabled,
+        Self::RecoveryCodesRenewed,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
     ];
 
     /// The name in the table; never to be changed.
@@ -165,6 +189,14 @@ impl Act {
             Self::RoleRevoked => "role_revoked",
             Self::AdministratorLinkMade => "administrator_link_made",
             Self::UserUpdated => "user_updated",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::SessionsEnded => "sessions_ended",
+            Self::TotpEnabled => "totp_enabled",
+            Self::TotpDisabled => "totp_disabled",
+            Self::RecoveryCodesRenewed => "recovery_codes_renewed",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRemoved => "passkey_removed",
         }
     }
 

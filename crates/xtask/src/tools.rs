@@ -18,13 +18,14 @@ const PYTHON_PACKAGES: [&str; 5] = [
     "sqlmap==1.10.10",
 ];
 
-/// Packages of npm, at pinned versions: a compiler, clients of the data API, and what steers the
-/// browser.
-const NODE_PACKAGES: [&str; 4] = [
+/// Packages of npm, at pinned versions: a compiler, clients of the data API, what steers the browser,
+/// and a client of OPAQUE.
+const NODE_PACKAGES: [&str; 5] = [
     "typescript@5.9.3",
     "@supabase/postgrest-js@2.119.1",
     "@supabase/supabase-js@2.119.1",
     "playwright-core@1.56.1",
+    "@serenity-kit/opaque@1.1.0",
 ];
 
 /// Installs what is missing; gives the variables by which tests find the programs.

@@ -268,6 +268,7 @@ impl Configuration {
                 let text = self.text(key.name);
                 let text = match (key.secret, key.name, text.is_empty()) {
                     (true, _, false) => String::from("***"),
+                    (_, "redis.url", _) => super::identity::masked_redis(text),
                     (_, "database.url", _) => super::settings::masked(text, &self.folder),
                     _ => text.to_owned(),
                 };

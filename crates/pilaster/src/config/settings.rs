@@ -12,6 +12,7 @@ use sql::{DatabaseUrl, DbOptions, Logins, ServerParts};
 use stdx::{Secret, parse_duration};
 
 use super::Configuration;
+use super::identity::identity;
 use super::mail::mail;
 use super::webhooks::webhooks;
 use crate::failure::{Failure, Outcome};
@@ -213,6 +214,7 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
         mail: mail(configuration, &public_url, dev)?,
         trusted_proxies: trusted_proxies(configuration)?,
         public_url,
+        identity: identity(configuration)?,
         token_life,
         max_body_bytes: number(configuration, "server.max_body_bytes")?,
         request_timeout: duration(configuration, "server.request_timeout")?,

@@ -107,6 +107,10 @@ fn token() -> Value {
             "grant_type": {"type": "string", "const": "password"},
             "username": {"type": "string", "description": "An e-mail address or a user name"},
             "password": {"type": "string", "format": "password"},
+            "login_id": {"type": "string",
+                "description": "Of a refusal with mfa_required; then code or recovery_code take the place of name and password"},
+            "code": {"type": "string"},
+            "recovery_code": {"type": "string"},
         },
         "example": {"username": "ada@example.org", "password": "a long pass phrase"}
     });
@@ -125,7 +129,7 @@ fn token() -> Value {
     }});
     post["responses"] = Responses::new()
         .success(200, "A bearer token", &UNKEPT, Some(as_json(&answer)))
-        .refusals(&[400, 401, 403, 409, 413, 422, 500, 503, 504, 507])
+        .refusals(&[400, 401, 403, 409, 413, 422, 429, 500, 503, 504, 507])
         .into_value();
     post
 }

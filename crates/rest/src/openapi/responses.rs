@@ -8,7 +8,7 @@ use super::{Object, refer};
 const ERROR: &str = include_str!("../../../../docs/error.schema.json");
 
 /// A refusal: its status, the key below `components.responses`, what it means.
-const REFUSALS: [(u16, &str, &str); 16] = [
+const REFUSALS: [(u16, &str, &str); 17] = [
     (
         300,
         "Ambiguous",
@@ -56,6 +56,11 @@ const REFUSALS: [(u16, &str, &str); 16] = [
         422,
         "Unprocessable",
         "Fields are wrong; details lists all of them.",
+    ),
+    (
+        429,
+        "TooManyAttempts",
+        "There were too many attempts; wait as long as Retry-After says.",
     ),
     (
         500,
@@ -129,7 +134,7 @@ pub(super) fn shared() -> Value {
         match status {
             401 => headers["WWW-Authenticate"] = refer("headers", "WwwAuthenticate"),
             405 => headers["Allow"] = refer("headers", "Allow"),
-            503 => headers["Retry-After"] = refer("headers", "RetryAfter"),
+            429 | 503 => headers["Retry-After"] = refer("headers", "RetryAfter"),
             _ => {}
         }
         let content = json!({"application/json": {"schema": refer("schemas", "Error")}});

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, Response, StatusCode, header};
 use rest::{KEY_MEMBER, Method, Moment, Plan, Request};
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, watch};
@@ -185,7 +185,7 @@ impl Watched {
     async fn read(&self) -> Result<Vec<Value>, Refusal> {
         let state = &self.app.0;
         let compiled = state.compiled.load();
-        let authenticated = authenticate(state, &compiled, &self.headers)?;
+        let authenticated = authenticate(state, &compiled, &HttpMethod::GET, &self.headers).await?;
         let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
         let path: Vec<_> = self.path.iter().map(|part| part.as_str().into()).collect();
         let request = Request {

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use credentials::token::{LinkToken, MailCode, Purpose};
 use credentials::{EmailAddress, Password};
 use rest::{Happened, Person, RestError};
@@ -230,9 +230,12 @@ impl Proof {
 }
 
 /// The account of whoever sent these headers.
+///
+/// The method does not matter to who it is, but for a cookie: without a form's token it is taken for
+/// reading alone, so it is asked as if something were written.
 pub(super) async fn signed_in(state: &State, headers: &HeaderMap) -> Result<User, Refusal> {
     let compiled = state.compiled.load();
-    let caller = authenticate(state, &compiled, headers)?;
+    let caller = authenticate(state, &compiled, &Method::POST, headers).await?;
     let id = caller.and_then(|caller| caller.user);
     let id = id.ok_or_else(|| Refusal::unauthorized("", "sign in first"))?;
     let found = users::by_id(&state.store, id).await;

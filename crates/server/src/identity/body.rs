@@ -13,6 +13,14 @@ pub(super) struct Fields {
 }
 
 impl Fields {
+    /// The fields of an object that was read elsewhere.
+    pub(super) fn of(object: Map<String, Value>) -> Self {
+        Self {
+            object,
+            faults: Vec::new(),
+        }
+    }
+
     /// Reads an object in which nothing but `known` may stand; `hint` shows how it looks.
     pub(super) fn parse(body: &[u8], known: &[&str], hint: &str) -> Result<Self, Refusal> {
         let parsed = serde_json::from_slice(body);
@@ -45,12 +53,44 @@ impl Fields {
             .push(json!({"pointer": format!("/{field}"), "code": code, "message": message}));
     }
 
+    /// Whether the field is there and is something.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.object.get(field).is_some_and(|value| !value.is_null())
+    }
+
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
         match self.object.remove(field) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text),
             Some(_) => {
                 self.fault(field, "type", &format!("{field} must be a text"));
+                None
+            }
+        }
+    }
+
+    /// A truth value; false where it is not there.
+    pub(super) fn flag(&mut self, field: &str) -> bool {
+        match self.object.remove(field) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(value)) => value,
+            Some(_) => {
+                self.fault(field, "type", &format!("{field} must be true or false"));
+                false
+            }
+        }
+    }
+
+    /// An object, as JSON text; it has to be there.
+    pub(super) fn json(&mut self, field: &str) -> Option<String> {
+        match self.object.remove(field) {
+            Some(value @ Value::Object(_)) => Some(value.to_string()),
+            None | Some(Value::Null) => {
+                self.fault(field, "required", &format!("{field} is required"));
+                None
+            }
+            Some(_) => {
+                self.fault(field, "type", &format!("{field} must be an object"));
                 None
             }
         }
@@ -113,6 +153,11 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// A text that has to be there; in whatever form.
+    pub(super) fn some_text(&mut self, field: &str) -> Option<String> {
+        self.required(field, Ok::<_, std::convert::Infallible>)
     }
 
     pub(super) fn required<T, E: std::fmt::Display>(

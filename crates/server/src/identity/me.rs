@@ -1,7 +1,7 @@
 //! `/auth/me`: what an account says of itself.
 
 use axum::extract::State as Shared;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 use store::users;
 
@@ -14,7 +14,7 @@ use crate::error::{Answer, Refusal};
 pub(crate) async fn me(Shared(app): Shared<App>, headers: HeaderMap) -> Answer {
     let state = &app.0;
     let compiled = state.compiled.load();
-    let caller = authenticate(state, &compiled, &headers)?;
+    let caller = authenticate(state, &compiled, &Method::GET, &headers).await?;
     let id = caller.as_ref().and_then(|caller| caller.user);
     let Some((caller, id)) = caller.zip(id) else {
         return Err(Refusal::unauthorized("", "sign in first"));

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
-use credentials::EmailAddress;
+use credentials::{EmailAddress, Username};
 use rest::Happened;
 use serde_json::{Value, json};
 use sql::DbError;
@@ -46,8 +46,35 @@ pub(super) fn show(user: &NewUser) -> Value {
     })
 }
 
+/// How a new account is called.
+pub(super) struct Names {
+    username: Option<Username>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    display_name: Option<String>,
+}
+
+/// Reads `username`, `first_name`, `last_name` and `display_name`.
+pub(super) fn names(fields: &mut Fields) -> Names {
+    Names {
+        username: fields.username(),
+        first_name: fields.name("first_name"),
+        last_name: fields.name("last_name"),
+        display_name: fields.name("display_name"),
+    }
+}
+
+impl Names {
+    pub(super) fn give_to(self, user: &mut NewUser) {
+        user.username = self.username;
+        user.first_name = self.first_name;
+        user.last_name = self.last_name;
+        user.display_name = self.display_name;
+    }
+}
+
 /// Refuses where not everybody may make an account.
-fn require_open(state: &State) -> Result<(), Refusal> {
+pub(super) fn require_open(state: &State) -> Result<(), Refusal> {
     let refused = |message: &str| Refusal::new(StatusCode::FORBIDDEN, "42501", message);
     match state.settings.accounts.registration {
         RegistrationMode::Open => Ok(()),
@@ -70,9 +97,7 @@ pub(crate) async fn register(
     let mut fields = Fields::parse(&body, &FIELDS, "send {\"email\": …, \"password\": …}")?;
     let email = fields.required("email", |text| EmailAddress::parse(&text));
     let password = NewSecret::read(&mut fields);
-    let username = fields.username();
-    let (first_name, last_name) = (fields.name("first_name"), fields.name("last_name"));
-    let display_name = fields.name("display_name");
+    let names = names(&mut fields);
     let (Some(email), Some(password), true) = (email, password, fields.faults.is_empty()) else {
         return Err(invalid(fields.faults));
     };
@@ -81,13 +106,17 @@ pub(crate) async fn register(
         state.post.require()?;
     }
     let mut user = NewUser::new(&state.store, email);
-    user.username = username;
-    user.first_name = first_name;
-    user.last_name = last_name;
-    user.display_name = display_name;
+    names.give_to(&mut user);
     let secret = NewSecret::of(state, password).await?;
+    make(&acting, user, secret).await
+}
+
+/// Makes an account with whatever proves its password, or begins to where its address has to be
+/// proved first.
+pub(super) async fn make(acting: &Acting<'_>, user: NewUser, secret: NewSecret) -> Answer {
+    let state = acting.state;
     if state.settings.accounts.confirm_email {
-        return confirm::begin(&acting, &user, &secret).await;
+        return confirm::begin(acting, &user, &secret).await;
     }
     let mut unit = vec![users::insert_step(&state.store, &user)];
     unit.extend(secret.first_steps(&state.store, user.id));

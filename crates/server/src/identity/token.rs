@@ -5,97 +5,99 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode, header};
-use credentials::Password;
+use credentials::assurance::Evidence;
 use oauth::{AccessTokenClaims, encode_access_token};
 use rest::{Event, Happened, Moment, Occurrence};
 use serde_json::{Map, Value, json};
-use store::users::{self, LoginName, User};
+use store::users::{self, User};
 use store::{StoreError, roles};
 use tracing::Instrument as _;
+use uuid::Uuid;
 
-use super::{json_answer, of_store};
+use super::body::Fields;
+use super::door::{self, Guest, Wants};
+use super::{factor, json_answer, of_store, password};
 use crate::App;
-use crate::app::State;
+use crate::app::{Compiled, State};
+use crate::client::Asked;
 use crate::error::{Answer, Refusal};
 use crate::events::person;
-use crate::passwords::Compared;
 use crate::traces;
 
-/// `POST /token`: a form (RFC 6749 §4.3.2's fields) or the same as JSON. A first-party door,
-/// never announced as an OAuth grant.
-pub(crate) async fn token(Shared(app): Shared<App>, headers: HeaderMap, body: Bytes) -> Answer {
-    let state = &app.0;
-    let (name, text) = login(&headers, &body)?;
-    let refused = || {
-        let mut refusal = Refusal::unauthorized("", "the name or the password is wrong");
-        refusal.code = String::from("invalid_grant");
-        refusal
-    };
-    let password = Password::presented(text).map_err(|_| refused())?;
-    let candidate = match LoginName::parse(&name) {
-        Some(name) => users::find_for_login(&state.store, &name)
-            .await
-            .map_err(|error| of_store(&error))?,
-        None => None,
-    };
-    let (user, hash) = match candidate {
-        Some(candidate) => (Some(candidate.user), candidate.hash),
-        None => (None, None),
-    };
-    match (
-        state
-            .passwords
-            .compare(password, hash, state.rng.clone())
-            .await?,
-        user,
-    ) {
-        (Compared::Right { upgrade }, Some(user)) if user.active => {
-            if let (Some((old, new)), false) = (upgrade, state.is_read_only) {
-                users::upgrade_password(&state.store, user.id, &old, &new)
-                    .await
-                    .map_err(|error| of_store(&error))?;
-            }
-            grant(state, &user).await
-        }
-        _ => Err(refused()),
-    }
-}
+/// What `/token` takes.
+const FIELDS: [&str; 6] = [
+    "grant_type",
+    "username",
+    "password",
+    "login_id",
+    "code",
+    "recovery_code",
+];
 
-fn login(headers: &HeaderMap, body: &[u8]) -> Result<(String, String), Refusal> {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let missing = || {
-        Refusal::new(
+/// `POST /token`: a form (RFC 6749 §4.3.2's fields) or the same as JSON; `login_id` and `code` where
+/// a second factor is owed. A first-party door, never announced as an OAuth grant.
+pub(crate) async fn token(Shared(app): Shared<App>, asked: Asked, body: Bytes) -> Answer {
+    let state = &app.0;
+    let mut given = given(&asked.headers, &body)?;
+    let mut text = |name: &str| {
+        given.remove(name).and_then(|value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        })
+    };
+    require_password_grant(text("grant_type").as_deref())?;
+    if let Some(id) = text("login_id") {
+        let mut fields = Fields::of(given);
+        return factor::admit(state, &asked, &id, &mut fields, Wants::Token).await;
+    }
+    let Some((name, text)) = text("username").zip(text("password")) else {
+        return Err(Refusal::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "22000",
             "username and password are required",
         )
-        .hint("send the form username=…&password=…")
+        .hint("send the form username=…&password=…"));
     };
-    if kind.is_some_and(|kind| kind.starts_with("application/json")) {
-        let parsed: Value = serde_json::from_slice(body).map_err(|_| missing())?;
-        let text = |key: &str| parsed[key].as_str().map(str::to_owned);
-        require_password_grant(parsed.get("grant_type").map(|grant| grant == "password"))?;
-        return text("username").zip(text("password")).ok_or_else(missing);
-    }
-    let pairs: Vec<(String, String)> = serde_urlencoded(body);
-    let text = |key: &str| {
-        let mut found = pairs
-            .iter()
-            .filter(|(name, _)| name == key)
-            .map(|(_, value)| value.clone());
-        found.next().filter(|_| found.next().is_none())
-    };
-    require_password_grant(text("grant_type").map(|grant| grant == "password"))?;
-    text("username").zip(text("password")).ok_or_else(missing)
+    let guest = password::prove(state, &asked.client, &name, text).await?;
+    door::enter(state, &asked, guest, Wants::Token).await
 }
 
-/// The grant need not be named; `is_password` where it is.
-fn require_password_grant(is_password: Option<bool>) -> Result<(), Refusal> {
-    match is_password {
-        None | Some(true) => Ok(()),
-        Some(false) => Err(Refusal::new(
+/// The known members of a form or of JSON. One that a form says twice says nothing; unknown ones
+/// are left out, as OAuth's clients expect (RFC 6749 §3.2).
+fn given(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let mut given = Map::new();
+    if kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
+            let message = "the body is no JSON object";
+            return Err(
+                Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "22000", message)
+                    .hint("send {\"username\": …, \"password\": …}"),
+            );
+        };
+        given = object;
+    } else {
+        let mut twice = Vec::new();
+        for (name, value) in serde_urlencoded(body) {
+            if given.insert(name.clone(), value.into()).is_some() {
+                twice.push(name);
+            }
+        }
+        for name in twice {
+            given.remove(&name);
+        }
+    }
+    given.retain(|name, _| FIELDS.contains(&name.as_str()));
+    Ok(given)
+}
+
+/// The grant need not be named.
+fn require_password_grant(grant: Option<&str>) -> Result<(), Refusal> {
+    match grant {
+        None | Some("password") => Ok(()),
+        Some(_) => Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "unsupported_grant_type",
             "this door takes a name and a password alone",
@@ -124,13 +126,20 @@ fn serde_urlencoded(body: &[u8]) -> Vec<(String, String)> {
 /// The client of our own door.
 const FIRST_PARTY: &str = "first-party";
 
-async fn grant(state: &Arc<State>, user: &User) -> Answer {
-    sign_in(state, user).await?;
+/// A bearer token for somebody who came in.
+pub(super) async fn access_token(state: &Arc<State>, guest: &Guest) -> Answer {
+    let Guest { user, evidence } = guest;
+    sign_in(state, user, evidence).await?;
     let own = roles::roles_of(&state.store, user.id)
         .await
         .map_err(|error| of_store(&error))?;
     let now = state.clock.now().as_second();
     let life = i64::try_from(state.settings.token_life.as_secs()).unwrap_or(900);
+    let mut extra = {
+        let compiled = state.compiled.load();
+        more_claims(state, &compiled, user).await?
+    };
+    extra.insert(String::from("amr"), evidence.amr().into());
     let claims = AccessTokenClaims {
         iss: state.settings.public_url.clone(),
         sub: user.id.to_string(),
@@ -142,10 +151,10 @@ async fn grant(state: &Arc<State>, user: &User) -> Answer {
         exp: now + life,
         nbf: None,
         jti: stdx::new_id(&state.clock, &state.rng).to_string(),
-        auth_time: Some(now),
-        acr: None,
+        auth_time: evidence.auth_time(),
+        acr: Some(evidence.assurance().acr().to_owned()),
         epoch: Some(user.epoch),
-        extra: more_claims(state, user).await?,
+        extra,
     };
     let token = encode_access_token(&claims, &state.keys.current)
         .map_err(|error| Refusal::internal("token", &error))?;
@@ -156,10 +165,12 @@ async fn grant(state: &Arc<State>, user: &User) -> Answer {
 }
 
 /// Tells of the sign-in; where a hook's transaction refuses it, there is none.
-async fn sign_in(state: &Arc<State>, user: &User) -> Result<(), Refusal> {
+async fn sign_in(state: &Arc<State>, user: &User, evidence: &Evidence) -> Result<(), Refusal> {
+    let last = evidence.proven().last();
+    let method = last.map_or("password", |proof| proof.method.name());
     let unit = {
         let compiled = state.compiled.load();
-        let happened = Happened::Login { method: "password" };
+        let happened = Happened::Login { method };
         state.announcer(&compiled).steps(&person(user), happened)
     };
     if unit.is_empty() {
@@ -171,10 +182,29 @@ async fn sign_in(state: &Arc<State>, user: &User) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What `hooks/before_token.sql` says of a user who has a session and no token.
+pub(crate) async fn claims_of_hook(
+    state: &State,
+    compiled: &Compiled,
+    user: Uuid,
+) -> Result<Map<String, Value>, Refusal> {
+    if compiled.hooks.of(Event::BeforeToken).is_none() {
+        return Ok(Map::new());
+    }
+    let user = users::by_id(&state.store, user).await;
+    match user.map_err(|error| of_store(&error))? {
+        Some(user) => more_claims(state, compiled, &user).await,
+        None => Ok(Map::new()),
+    }
+}
+
 /// What `hooks/before_token.sql` adds to the token.
-async fn more_claims(state: &Arc<State>, user: &User) -> Result<Map<String, Value>, Refusal> {
+async fn more_claims(
+    state: &State,
+    compiled: &Compiled,
+    user: &User,
+) -> Result<Map<String, Value>, Refusal> {
     let asked = {
-        let compiled = state.compiled.load();
         let moment = Moment {
             now: state.clock.now(),
             clock: &state.clock,

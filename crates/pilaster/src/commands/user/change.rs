@@ -1,14 +1,15 @@
-//! `user update | confirm | grant | revoke | password | delete`: each change and everything that
-//! is told of it in one unit.
+//! `user update | confirm | grant | revoke | password | disable | enable | logout | unlock |
+//! delete`: each change and everything that is told of it in one unit.
 
 use rest::Happened;
-use serde_json::json;
-use server::{EmailAddress, Password, Username, hash_password, person};
+use serde_json::{Value, json};
+use server::{EmailAddress, Password, Username, hash_password, person, unlock};
 use sql::{DbError, Ident, Step};
 use stdx::parse_duration;
 use store::accounts::Taken;
-use store::roles;
+use store::audit::{self, Act, Actor, Entry, Target};
 use store::users::{self, User, UserChange};
+use store::{roles, sessions};
 
 use super::{failed, find, print};
 use crate::cli::UserChange as Verb;
@@ -45,6 +46,26 @@ pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool
             let user = find(&accounts.store, &user).await?;
             new_password(configuration, &accounts, &user, as_json).await
         }
+        Verb::Disable { user } => switch(&accounts, &user, false, as_json).await,
+        Verb::Enable { user } => switch(&accounts, &user, true, as_json).await,
+        Verb::Logout { user } => {
+            let user = find(&accounts.store, &user).await?;
+            let unit = vec![
+                users::bump_epoch_step(&accounts.store, user.id),
+                sessions::delete_others_step(&accounts.store, user.id, None),
+                noted(&accounts, Act::SessionsEnded, &user, None),
+            ];
+            write(&accounts, unit).await?;
+            show(&accounts, &user, as_json).await
+        }
+        Verb::Unlock { user } => {
+            let user = find(&accounts.store, &user).await?;
+            let moments = accounts.settings.identity.moments.open(&accounts.store);
+            let moments = moments.map_err(|error| Failure::config(error.to_string()))?;
+            let unlocked = unlock(&moments, &user).await;
+            unlocked.map_err(|error| failed(&accounts.store, error))?;
+            show(&accounts, &user, as_json).await
+        }
         Verb::Delete {
             user,
             confirm: given,
@@ -62,6 +83,36 @@ pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool
             Ok(())
         }
     }
+}
+
+async fn switch(accounts: &Accounts, user: &str, active: bool, as_json: bool) -> Outcome {
+    let store = &accounts.store;
+    let user = find(store, user).await?;
+    let mut unit = users::set_active_steps(store, user.id, active);
+    unit.push(sessions::delete_others_step(store, user.id, None));
+    let act = match active {
+        true => Act::UserEnabled,
+        false => Act::UserDisabled,
+    };
+    unit.push(noted(accounts, act, &user, None));
+    write(accounts, unit).await?;
+    show(accounts, &user, as_json).await
+}
+
+/// The step that writes the act down.
+fn noted(accounts: &Accounts, act: Act, user: &User, details: Option<&Value>) -> Step {
+    let entry = Entry {
+        act,
+        actor: Actor::Shell,
+        target: Target {
+            id: Some(user.id),
+            name: Some(user.email.as_str().to_owned()),
+        },
+        address: None,
+        request_id: None,
+        details: details.map(ToString::to_string),
+    };
+    audit::insert_step(&accounts.store, &entry)
 }
 
 fn told(accounts: &Accounts, user: &User, happened: Happened) -> Vec<Step> {
@@ -224,6 +275,8 @@ async fn new_password(
     let hash = hash_password(&master, &password, params, &accounts.store.rng);
     let hash = hash.map_err(|error| Failure::failed(error.to_string()))?;
     let mut unit = users::change_password_steps(&accounts.store, user.id, &hash);
+    unit.push(sessions::delete_others_step(&accounts.store, user.id, None));
+    unit.push(audit_step(accounts, user, "password.changed"));
     unit.extend(told(accounts, user, Happened::PasswordChanged));
     write(accounts, unit).await?;
     match as_json {

@@ -269,7 +269,10 @@ async fn hashes_follow_the_settings(app: App) {
 // req: ID-8
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_names_and_wrong_passwords_take_the_same_time() {
-    let Some(app) = App::cruddur("sqlite").await else {
+    let patient = testkit::Project::cruddur()
+        .with("PILASTER_AUTH_LOGIN_ATTEMPTS", "1000")
+        .with("PILASTER_AUTH_ADDRESS_ATTEMPTS", "1000");
+    let Some(app) = App::of("sqlite", patient).await else {
         return;
     };
     app.server.sign_up("ada").await;

@@ -14,6 +14,7 @@ mod errors;
 mod expiry;
 mod files;
 pub(crate) mod grammar;
+mod identity;
 mod json;
 mod lengths;
 mod lists;

@@ -1,0 +1,215 @@
+//! Second factors.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::hmac;
+use serde_json::{Value, json};
+use testkit::Answer;
+
+use super::{Browser, WORD, log_in, sign_up};
+use crate::http::{App, on_every_engine};
+
+on_every_engine!(
+    an_app_is_enrolled_used_once_a_step_and_removed,
+    every_door_asks_for_the_second_factor,
+    codes_are_guessed_slowly,
+);
+
+/// The code of an authenticator app, `steps` of thirty seconds from now (RFC 6238).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server under test has the real clock"
+)]
+fn code(secret: &str, steps: i64) -> String {
+    let mut bits = 0_u64;
+    let mut key = Vec::new();
+    for (place, letter) in secret.bytes().enumerate() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            digit => digit - b'2' + 26,
+        };
+        bits = bits << 5 | u64::from(value);
+        if place % 8 == 7 {
+            key.extend(&bits.to_be_bytes()[3..]);
+            bits = 0;
+        }
+    }
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
+    let step = i64::try_from(now.as_secs()).expect("in range") / 30 + steps;
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
+    let tag = hmac::sign(&key, &step.to_be_bytes());
+    let tag = tag.as_ref();
+    let at = usize::from(tag[19] & 0xf);
+    let four: [u8; 4] = tag[at..at + 4].try_into().expect("four bytes");
+    format!(
+        "{:06}",
+        (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000
+    )
+}
+
+/// Enrols an app; gives its secret and the recovery codes.
+async fn enrol(browser: &Browser<'_>) -> (String, Vec<Value>) {
+    let begun = browser.send("POST", "/auth/totp", &json!({})).await;
+    assert_eq!(begun.status, 201, "{}", begun.body);
+    let secret = begun.json()["secret"]
+        .as_str()
+        .expect("a secret")
+        .to_owned();
+    let body = json!({"code": code(&secret, -1)});
+    let confirmed = browser.send("POST", "/auth/totp/confirm", &body).await;
+    assert_eq!(confirmed.status, 200, "{}", confirmed.body);
+    let codes = confirmed.json()["recovery_codes"].as_array().cloned();
+    (secret, codes.expect("recovery codes"))
+}
+
+// req: MF-1
+async fn an_app_is_enrolled_used_once_a_step_and_removed(app: App) {
+    sign_up(&app.server, "ada").await;
+    let browser = Browser::of(&app.server, &log_in(&app.server, "ada", WORD).await);
+    let begun = browser.send("POST", "/auth/totp", &json!({})).await.json();
+    assert!(
+        begun["qr_svg"]
+            .as_str()
+            .expect("an image")
+            .starts_with("<svg")
+    );
+    assert!(
+        begun["uri"]
+            .as_str()
+            .expect("an address")
+            .starts_with("otpauth://totp/")
+    );
+    // Not confirmed, it is no factor.
+    let done = log_in(&app.server, "ada", WORD).await;
+    assert_eq!(done.json()["next"], "done", "{}", done.body);
+    let (secret, codes) = enrol(&browser).await;
+    assert_eq!(codes.len(), 10, "{codes:?}");
+    let owed = log_in(&app.server, "ada", WORD).await;
+    assert_eq!(owed.json()["next"], "second_factor", "{}", owed.body);
+    assert!(owed.header("set-cookie").is_empty());
+    assert_eq!(owed.json()["factors"], json!(["totp", "recovery_code"]));
+    let show = async |owed: &Answer, member: &str, value: &str| {
+        let body = json!({"login_id": owed.json()["login_id"], member: value});
+        app.server
+            .send("POST", "", "/auth/session/factor", &body)
+            .await
+    };
+    let now = code(&secret, 0);
+    let mut inside = Browser::of(&app.server, &show(&owed, "code", &now).await);
+    let shown = inside.get("/auth/session").await.json();
+    assert_eq!(shown["amr"], json!(["pwd", "otp", "mfa"]));
+    assert_eq!(shown["acr"], "mfa");
+    // The same code again, and the flow again.
+    assert_eq!(show(&owed, "code", &now).await.status, 400);
+    let owed = log_in(&app.server, "ada", WORD).await;
+    let replayed = show(&owed, "code", &now).await;
+    assert_eq!(replayed.status, 401, "{}", replayed.body);
+    // A recovery code, once.
+    let paper = codes[0].as_str().expect("a code");
+    assert_eq!(show(&owed, "recovery_code", paper).await.status, 200);
+    let owed = log_in(&app.server, "ada", WORD).await;
+    assert_eq!(show(&owed, "recovery_code", paper).await.status, 401);
+    let left = inside.get("/auth/recovery-codes").await;
+    assert_eq!(left.json()["left"], 9, "{}", left.body);
+    // A session of before proved one factor: it may not change the others.
+    let refused = browser.send("DELETE", "/auth/totp", &json!({})).await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    assert_eq!(refused.json()["code"], "reauthentication_required");
+    let renewed = inside
+        .send("POST", "/auth/recovery-codes", &json!({}))
+        .await;
+    assert_eq!(renewed.status, 201, "{}", renewed.body);
+    let body = json!({"recovery_code": renewed.json()["recovery_codes"][3]});
+    let stepped = inside.send("POST", "/auth/session/step-up", &body).await;
+    inside.follow(&stepped);
+    let removed = inside.send("DELETE", "/auth/totp", &json!({})).await;
+    assert_eq!(removed.status, 200, "{}", removed.body);
+    let done = log_in(&app.server, "ada", WORD).await;
+    assert_eq!(done.json()["next"], "done", "{}", done.body);
+    let rows = app.database.dump().await;
+    assert!(
+        !rows
+            .iter()
+            .any(|row| row.contains(paper) || row.contains(&secret))
+    );
+    let acts: Vec<&String> = rows
+        .iter()
+        .filter(|row| row.starts_with("auth_audit.act"))
+        .collect();
+    assert_eq!(acts.len(), 3, "{acts:?}");
+}
+
+// req: MF-3
+async fn every_door_asks_for_the_second_factor(app: App) {
+    // A hash, so that all doors are open to one password.
+    app.server.sign_up("ada").await;
+    sign_up(&app.server, "eve").await;
+    let ada = Browser::sign_in(&app.server, "ada").await;
+    let (secret, codes) = enrol(&ada).await;
+    let eve = Browser::of(&app.server, &log_in(&app.server, "eve", WORD).await);
+    enrol(&eve).await;
+    let owed = log_in(&app.server, "eve", WORD).await;
+    assert_eq!(owed.json()["next"], "second_factor", "{}", owed.body);
+    assert!(owed.header("set-cookie").is_empty());
+    let body = json!({"identifier": "ada", "password": WORD});
+    let owed = app.server.send("POST", "", "/auth/session", &body).await;
+    assert_eq!(owed.json()["next"], "second_factor", "{}", owed.body);
+    assert!(owed.header("set-cookie").is_empty());
+    let owed = app.server.token("ada", WORD).await;
+    assert_eq!(owed.status, 403, "{}", owed.body);
+    assert_eq!(owed.json()["code"], "mfa_required", "{}", owed.body);
+    assert!(!owed.body.contains("access_token"), "{}", owed.body);
+    let id = owed.json()["errors"][0]["login_id"]
+        .as_str()
+        .expect("a flow")
+        .to_owned();
+    let form = [("login_id", id.as_str()), ("code", &code(&secret, 0))];
+    let request = app.server.request("POST", "/token").form(&form);
+    let done = Answer::read(request).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let token = done.json()["access_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    let me = app.server.get_as(&token, "/auth/me").await;
+    assert_eq!(me.status, 200, "{}", me.body);
+    // A flow that is over, and a code of somebody else's flow.
+    let request = app.server.request("POST", "/token").form(&form);
+    assert_eq!(Answer::read(request).await.status, 400);
+    let owed = log_in(&app.server, "eve", WORD).await;
+    let body = json!({"login_id": owed.json()["login_id"], "recovery_code": codes[0]});
+    let refused = app
+        .server
+        .send("POST", "", "/auth/session/factor", &body)
+        .await;
+    assert_eq!(refused.status, 401, "{}", refused.body);
+}
+
+// req: MF-4
+async fn codes_are_guessed_slowly(app: App) {
+    sign_up(&app.server, "ada").await;
+    let browser = Browser::of(&app.server, &log_in(&app.server, "ada", WORD).await);
+    let (secret, _) = enrol(&browser).await;
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        // A fresh flow each time does not help.
+        let owed = log_in(&app.server, "ada", WORD).await;
+        let body = json!({"login_id": owed.json()["login_id"], "code": "000000"});
+        let refused = app
+            .server
+            .send("POST", "", "/auth/session/factor", &body)
+            .await;
+        statuses.push(refused.status);
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
+    let rows = app.database.dump().await;
+    let hexadecimal: String = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
+    assert!(rows.iter().any(|row| row.starts_with("auth_totp.sealed")));
+    assert!(
+        !rows
+            .iter()
+            .any(|row| row.contains(&secret) || row.contains(&hexadecimal))
+    );
+}
