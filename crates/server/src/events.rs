@@ -49,7 +49,7 @@ impl Announcer<'_> {
     #[must_use]
     pub fn backfill_steps(&self, event: Event, user: &User) -> Option<Vec<Step>> {
         let (happened, at) = match event {
-            Event::UserRegistered => (Happened::UserRegistered, user.created_at),
+            Event::UserRegistered => (Happened::UserRegistered { fields: None }, user.created_at),
             Event::UserConfirmed => (Happened::UserConfirmed, user.email_verified_at?),
             Event::UserDeleted
             | Event::Login

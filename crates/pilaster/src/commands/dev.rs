@@ -23,6 +23,9 @@ const QUIET: Duration = Duration::from_millis(150);
 /// Folders whose files are taken into use as they change.
 const FOLDERS: [&str; 4] = ["schema", "api", "hooks", "migrations"];
 
+/// Words and looks of mails; they are compiled at the start.
+const TEMPLATES: &str = "templates";
+
 pub(super) async fn run(file: &Path, target: &str, flags: &[String]) -> Outcome {
     if target == "prod" {
         return Err(Failure::usage("dev is not for production").fix("pilaster serve --target prod"));
@@ -187,6 +190,10 @@ fn change(event: &notify::Event) -> Option<Change> {
     }
     let of_path = |path: &PathBuf| {
         let name = path.file_name()?.to_str()?;
+        let mut folders = path.iter().rev().skip(1).take(2);
+        if folders.any(|folder| folder == TEMPLATES) {
+            return Some(Change::Settings);
+        }
         if matches!(name, "pilaster.toml" | ".env") {
             return Some(Change::Settings);
         }
@@ -247,9 +254,10 @@ fn watch(watcher: &mut RecommendedWatcher, project: &Path) -> Outcome {
         .watch(project, RecursiveMode::NonRecursive)
         .map_err(|error| cannot_watch(&error))?;
     let folders = FOLDERS.map(|name| project.join(name));
-    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+    let folders = folders.into_iter().chain([project.join(TEMPLATES)]);
+    for folder in folders.filter(|folder| folder.is_dir()) {
         watcher
-            .watch(folder, RecursiveMode::Recursive)
+            .watch(&folder, RecursiveMode::Recursive)
             .map_err(|error| cannot_watch(&error))?;
     }
     Ok(())

@@ -19,7 +19,7 @@ use crate::http::PILASTER;
 /// A project with one table of people, filled by hooks.
 const SCHEMA: &str = "\
 create table people (
-  sub uuid primary key, email text not null,
+  sub uuid primary key, email text not null, fields jsonb,
   confirmed boolean not null default false
 );
 create table notes (
@@ -46,7 +46,7 @@ fn project(settings: &str) -> Project {
     let project = Project::empty();
     project.write("pilaster.toml", settings);
     project.write("schema/people.sql", SCHEMA);
-    let registered = "insert into people (sub, email) values (:user_id, :email);\n\
+    let registered = "insert into people (sub, email, fields) values (:user_id, :email, :fields);\n\
                       insert into notes (sub, text) values (:user_id, 'hello')";
     project.write("hooks/user_registered.sql", registered);
     let confirmed = "update people set confirmed = true, email = :email where sub = :user_id";
@@ -81,12 +81,12 @@ impl Dev {
         })
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
-        self.server.send("POST", "", path, &body).await
+    async fn post(&self, path: &str, body: impl Into<Value>) -> Answer {
+        self.server.send("POST", "", path, &body.into()).await
     }
 
-    async fn post_as(&self, token: &str, path: &str, body: Value) -> Answer {
-        self.server.send("POST", token, path, &body).await
+    async fn post_as(&self, token: &str, path: &str, body: impl Into<Value>) -> Answer {
+        self.server.send("POST", token, path, &body.into()).await
     }
 
     /// All mails to a mailbox, the newest first.

@@ -11,7 +11,7 @@ use store::users::NewUser;
 
 use super::act::{ADMIN, Acting, Failure};
 use super::body::{Fields, invalid};
-use super::confirm::{new_account, taken};
+use super::confirm::{Origin, new_account, taken};
 use super::invitations::role_steps;
 use super::register::show;
 use super::secret::NewSecret;
@@ -64,8 +64,13 @@ pub(crate) async fn create(
     user.display_name = display_name;
     let secret = NewSecret::of(state, password).await?;
     let language = acting.language(None).await?;
+    let origin = Origin {
+        language: &language,
+        external_id: None,
+        fields: None,
+    };
     let mut unit = vec![tickets::use_step(&state.store, &ticket)];
-    unit.extend(new_account(&acting, &user, &secret, &language, None));
+    unit.extend(new_account(&acting, &user, &secret, &origin));
     unit.extend(role_steps(&acting, &user, &[ADMIN.to_owned()])?);
     match acting.write_once(unit).await {
         Ok(()) => Ok(json_answer(StatusCode::CREATED, &show(&user))),

@@ -256,11 +256,24 @@ async fn register(
     user.display_name = waiting.display_name;
     let secret = NewSecret::from_stored(&waiting.secret)?;
     let mut unit = vec![tickets::use_step(&state.store, ticket)];
-    unit.extend(new_account(acting, &user, &secret, &waiting.language, None));
+    let origin = Origin {
+        language: &waiting.language,
+        external_id: None,
+        fields: None,
+    };
+    unit.extend(new_account(acting, &user, &secret, &origin));
     match acting.write_once(unit).await {
         Ok(()) => Ok(json_answer(StatusCode::CREATED, &show(&user))),
         Err(failure) => Err(taken(state, &user, failure).await),
     }
+}
+
+/// What is known of a new account besides what its owner says.
+pub(super) struct Origin<'a> {
+    pub(super) language: &'a str,
+    pub(super) external_id: Option<&'a str>,
+    /// Fields of the application's own, a JSON object.
+    pub(super) fields: Option<String>,
 }
 
 /// The steps that make an account whose address is proved, and tell of it.
@@ -268,16 +281,17 @@ pub(super) fn new_account(
     acting: &Acting<'_>,
     user: &NewUser,
     secret: &NewSecret,
-    language: &str,
-    external_id: Option<&str>,
+    origin: &Origin<'_>,
 ) -> Vec<Step> {
     let state = acting.state;
     let store = &state.store;
     let told = new_person(user);
     let mut unit = vec![users::insert_step(store, user)];
     unit.extend(secret.first_steps(store, user.id));
+    let (language, external_id) = (origin.language, origin.external_id);
     unit.push(users::proved_step(store, user.id, language, external_id));
-    unit.extend(acting.told(&told, Happened::UserRegistered));
+    let fields = origin.fields.clone();
+    unit.extend(acting.told(&told, Happened::UserRegistered { fields }));
     unit.extend(acting.told(&told, Happened::UserConfirmed));
     unit.push(acting.audit(Act::UserRegistered, Some(user.id), &user.email));
     unit.push(acting.audit(Act::UserConfirmed, Some(user.id), &user.email));

@@ -21,7 +21,7 @@ use super::act::{
     ADMIN, Acting, Failure, Proof, administrator, as_content, content, exists, link_is_dead,
 };
 use super::body::{Fields, invalid};
-use super::confirm::{Waiting, new_account, send, send_with, taken};
+use super::confirm::{Origin, Waiting, new_account, send, send_with, taken};
 use super::register::show;
 use super::secret::NewSecret;
 use super::{json_answer, of_store};
@@ -321,8 +321,13 @@ pub(crate) async fn accept(
     let secret = NewSecret::of(state, password).await?;
     let language = language_of(state, &given);
     let mut unit = vec![tickets::use_step(&state.store, &ticket)];
-    let external_id = given.external_id.as_deref();
-    unit.extend(new_account(&acting, &user, &secret, &language, external_id));
+    let fields = (!given.fields.is_empty()).then(|| json!(given.fields).to_string());
+    let origin = Origin {
+        language: &language,
+        external_id: given.external_id.as_deref(),
+        fields,
+    };
+    unit.extend(new_account(&acting, &user, &secret, &origin));
     unit.extend(role_steps(&acting, &user, &given.roles)?);
     unit.push(invitations::delete_step(&state.store, invitation.id));
     match acting.write_once(unit).await {

@@ -120,7 +120,10 @@ pub(super) async fn make(acting: &Acting<'_>, user: NewUser, secret: NewSecret) 
     }
     let mut unit = vec![users::insert_step(&state.store, &user)];
     unit.extend(secret.first_steps(&state.store, user.id));
-    unit.extend(acting.told(&new_person(&user), Happened::UserRegistered));
+    unit.extend(acting.told(
+        &new_person(&user),
+        Happened::UserRegistered { fields: None },
+    ));
     unit.push(acting.audit(Act::UserRegistered, Some(user.id), &user.email));
     let taken = match state.db.write(unit).await {
         Ok(_) => {

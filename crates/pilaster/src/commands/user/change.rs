@@ -18,6 +18,9 @@ use crate::config::{Configuration, master_key};
 use crate::failure::{Failure, Outcome};
 use crate::project::Accounts;
 
+/// The role that administers accounts; schema/ need not declare it.
+const ADMIN: &str = "admin";
+
 /// Roles that everybody has by how they come, not by being given them.
 const BASE_ROLES: [&str; 3] = ["anon", "authenticated", "service"];
 
@@ -34,6 +37,7 @@ pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool
             if user.email_verified_at.is_none() {
                 let mut unit = vec![users::confirm_step(&accounts.store, &user)];
                 unit.extend(told(&accounts, &user, Happened::UserConfirmed));
+                unit.push(noted(&accounts, Act::UserConfirmed, &user, None));
                 write(&accounts, unit).await?;
             }
             show(&accounts, &user, as_json).await
@@ -75,6 +79,7 @@ pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool
             // What is told of it may still look at it.
             let mut unit = told(&accounts, &user, Happened::UserDeleted);
             unit.push(users::delete_step(&accounts.store, user.id));
+            unit.push(noted(&accounts, Act::UserDeleted, &user, None));
             write(&accounts, unit).await?;
             match as_json {
                 true => println!("{}", json!({"deleted": user.id.to_string()})),
@@ -119,6 +124,22 @@ fn told(accounts: &Accounts, user: &User, happened: Happened) -> Vec<Step> {
     accounts.announcer().steps(&person(user), happened)
 }
 
+/// The step that writes the act down.
+fn noted(accounts: &Accounts, act: Act, user: &User, details: Option<&Value>) -> Step {
+    let entry = Entry {
+        act,
+        actor: Actor::Shell,
+        target: Target {
+            id: Some(user.id),
+            name: Some(user.email.as_str().to_owned()),
+        },
+        address: None,
+        request_id: None,
+        details: details.map(ToString::to_string),
+    };
+    audit::insert_step(&accounts.store, &entry)
+}
+
 async fn write(accounts: &Accounts, unit: Vec<Step>) -> Outcome {
     let written = accounts.store.db.write(unit).await;
     written.map(drop).map_err(|error| refused(accounts, &error))
@@ -160,7 +181,7 @@ async fn update(
         email: email.map_err(|error| Failure::usage(format!("--email: {error}")))?,
         username: username.map_err(|error| Failure::usage(format!("--username: {error}")))?,
     };
-    let more = match &change.email {
+    let mut more = match &change.email {
         Some(email) if *email != user.email => {
             let mut after = user.clone();
             after.email = email.clone();
@@ -172,6 +193,14 @@ async fn update(
         }
         Some(_) | None => Vec::new(),
     };
+    if let Some(email) = change.email.as_ref().filter(|email| **email != user.email) {
+        let details = json!({"from": user.email.as_str(), "to": email.as_str()});
+        more.push(noted(accounts, Act::EmailChanged, &user, Some(&details)));
+    }
+    if let Some(username) = &change.username {
+        let details = json!({"username": username.to_string()});
+        more.push(noted(accounts, Act::UserUpdated, &user, Some(&details)));
+    }
     match users::update(&accounts.store, user.id, &change, more).await {
         Ok(None) => show(accounts, &user, as_json).await,
         Ok(Some(taken)) => {
@@ -188,6 +217,9 @@ async fn update(
 
 /// The role of schema/ of that name.
 fn role_of(accounts: &Accounts, name: &str) -> Outcome<Ident> {
+    if name == ADMIN {
+        return Ident::new(name).map_err(|error| Failure::usage(format!("{name}: {error}")));
+    }
     let known = accounts.catalog.roles.iter().map(|role| &role.name);
     let own: Vec<&Ident> = known
         .filter(|role| !BASE_ROLES.contains(&role.as_str()))
@@ -229,6 +261,8 @@ async fn grant(
         expires_at,
     };
     unit.extend(told(accounts, &user, happened));
+    let details = json!({"role": role.as_str(), "until": expires_at.map(|end| end.to_string())});
+    unit.push(noted(accounts, Act::RoleGranted, &user, Some(&details)));
     write(accounts, unit).await?;
     show_roles(accounts, &user, as_json).await
 }
@@ -247,6 +281,8 @@ async fn revoke(accounts: &Accounts, user: &str, role: &str, as_json: bool) -> O
             expires_at: None,
         };
         unit.extend(told(accounts, &user, happened));
+        let details = json!({"role": role.as_str()});
+        unit.push(noted(accounts, Act::RoleRevoked, &user, Some(&details)));
         write(accounts, unit).await?;
     }
     show_roles(accounts, &user, as_json).await
@@ -276,8 +312,8 @@ async fn new_password(
     let hash = hash.map_err(|error| Failure::failed(error.to_string()))?;
     let mut unit = users::change_password_steps(&accounts.store, user.id, &hash);
     unit.push(sessions::delete_others_step(&accounts.store, user.id, None));
-    unit.push(audit_step(accounts, user, "password.changed"));
     unit.extend(told(accounts, user, Happened::PasswordChanged));
+    unit.push(noted(accounts, Act::PasswordChanged, user, None));
     write(accounts, unit).await?;
     match as_json {
         true => println!(

@@ -93,6 +93,14 @@ async fn an_administrator_approves_of_who_asks(dev: Dev) {
         (&json!("Ada"), &json!("L"))
     );
     assert_eq!(dev.post("/auth/invitations/accept", body).await.status, 400);
+    let people = dev
+        .server
+        .get("/api/people?select=fields&email=eq.ada@example.org")
+        .await;
+    assert_eq!(
+        people.json(),
+        json!([{"fields": {"fee": 12, "club": "Chess"}}])
+    );
     let ada = dev.bearer("ada", WORD).await;
     assert_eq!(
         dev.server
@@ -141,6 +149,12 @@ async fn an_administrator_approves_of_who_asks(dev: Dev) {
     assert_eq!(dev.post("/auth/invitations/accept", body).await.status, 400);
     dev.project
         .succeed(PILASTER, &["user", "revoke", "ada", "admin"]);
+    let noted = dev.audit(&["--user", "ada", "--act", "role_revoked"]);
+    assert_eq!(
+        (&noted[0]["actor"], &noted[0]["details"]["role"]),
+        (&json!("shell"), &json!("admin"))
+    );
+
     let refused = dev.server.get_as(&ada, "/admin/api/invitations").await;
     assert_eq!(refused.status, 403, "{}", refused.body);
 }

@@ -21,7 +21,7 @@ context.load_cert_chain(certificate, key)
 
 
 class Keeper:
-    count = 0
+    count = len(list(folder.glob("*.json")))
 
     async def handle_DATA(self, server, session, envelope):
         if mode == "refuse":

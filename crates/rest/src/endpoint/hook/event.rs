@@ -104,10 +104,8 @@ impl Event {
     /// Its own values, behind those about the account.
     fn more(self) -> Vec<Parameter> {
         match self {
-            Self::UserRegistered
-            | Self::UserConfirmed
-            | Self::UserDeleted
-            | Self::PasswordChanged => Vec::new(),
+            Self::UserRegistered => vec![("fields", Type::Json, true)],
+            Self::UserConfirmed | Self::UserDeleted | Self::PasswordChanged => Vec::new(),
             Self::Login => vec![("method", Type::Text, false)],
             Self::EmailChanged => vec![("old_email", Type::Text, false)],
             Self::RolesChanged => vec![
@@ -154,7 +152,10 @@ impl Person {
 #[derive(Clone, Debug)]
 pub enum Happened {
     /// An account was made.
-    UserRegistered,
+    UserRegistered {
+        /// What its invitation says besides: a JSON object.
+        fields: Option<String>,
+    },
     /// Its address was proved.
     UserConfirmed,
     /// It is being deleted.
@@ -190,7 +191,7 @@ pub enum Happened {
 impl Happened {
     fn event(&self) -> Event {
         match self {
-            Self::UserRegistered => Event::UserRegistered,
+            Self::UserRegistered { .. } => Event::UserRegistered,
             Self::UserConfirmed => Event::UserConfirmed,
             Self::UserDeleted => Event::UserDeleted,
             Self::Login { .. } => Event::Login,
@@ -203,10 +204,8 @@ impl Happened {
 
     fn values(self) -> Vec<Value> {
         match self {
-            Self::UserRegistered
-            | Self::UserConfirmed
-            | Self::UserDeleted
-            | Self::PasswordChanged => Vec::new(),
+            Self::UserRegistered { fields } => vec![fields.map_or(Value::Null, Value::Json)],
+            Self::UserConfirmed | Self::UserDeleted | Self::PasswordChanged => Vec::new(),
             Self::Login { method } => vec![Value::from(method)],
             Self::EmailChanged { old_email } => vec![Value::from(old_email)],
             Self::RolesChanged {
@@ -346,7 +345,9 @@ mod tests {
     fn a_message_says_what_happened_and_nothing_is_lost() {
         let at = jiff::Timestamp::from_microsecond(1_795_000_000_123_456).unwrap();
         let happened = [
-            Happened::UserRegistered,
+            Happened::UserRegistered {
+                fields: Some(String::from("{\"club\": \"Chess\"}")),
+            },
             Happened::UserConfirmed,
             Happened::UserDeleted,
             Happened::Login { method: "password" },
