@@ -82,7 +82,10 @@ impl Attempt {
         }
         let name = normal(typed);
         let most = throttle.login_attempts;
-        knock(state, Purpose::LoginAttempts, &name, most).await?;
+        if let Err(refusal) = knock(state, Purpose::LoginAttempts, &name, most).await {
+            forgive_address(state, client).await?;
+            return Err(refusal);
+        }
         Ok(Self { name })
     }
 
@@ -97,14 +100,19 @@ impl Attempt {
 pub(super) async fn forgive(state: &State, name: &str, client: &Client) -> Result<(), Refusal> {
     let forgotten = state.moments.forget(Purpose::LoginAttempts, name).await;
     forgotten.map_err(|error| of_store(&error))?;
-    if let Some(household) = client.household() {
-        let counted = state
-            .moments
-            .count_down(Purpose::AddressAttempts, &household)
-            .await;
-        counted.map_err(|error| of_store(&error))?;
-    }
-    Ok(())
+    forgive_address(state, client).await
+}
+
+/// Takes an attempt of an address back.
+async fn forgive_address(state: &State, client: &Client) -> Result<(), Refusal> {
+    let Some(household) = client.household() else {
+        return Ok(());
+    };
+    let counted = state
+        .moments
+        .count_down(Purpose::AddressAttempts, &household)
+        .await;
+    counted.map_err(|error| of_store(&error))
 }
 
 /// What a client that comes in wants: `"result": "session"`, which is the default, or `"token"`.
@@ -152,10 +160,13 @@ pub(super) async fn knock(
         .map_err(failed)?;
     // Behind the limit one may try at a time: of those who found the pause over, the first.
     let allowed = before.map_or(most, |count| count.number + 1);
-    match now.number <= allowed {
-        true => Ok(()),
-        false => Err(too_many(state.wait(now, most))),
+    if now.number <= allowed {
+        return Ok(());
     }
+    // What was not judged was no attempt, or a burst would ask for the longest pause at once.
+    let undone = state.moments.count_down(purpose, name).await;
+    undone.map_err(failed)?;
+    Err(too_many(state.wait(now, most)))
 }
 
 fn too_many(wait: Duration) -> Refusal {

@@ -136,7 +136,7 @@ async fn an_app_is_enrolled_used_once_a_step_and_removed(app: App) {
     );
     let acts: Vec<&String> = rows
         .iter()
-        .filter(|row| row.starts_with("auth_audit.act"))
+        .filter(|row| row.starts_with("auth_audit.act:"))
         .collect();
     assert_eq!(acts.len(), 3, "{acts:?}");
 }
