@@ -124,22 +124,6 @@ fn told(accounts: &Accounts, user: &User, happened: Happened) -> Vec<Step> {
     accounts.announcer().steps(&person(user), happened)
 }
 
-/// The step that writes the act down.
-fn noted(accounts: &Accounts, act: Act, user: &User, details: Option<&Value>) -> Step {
-    let entry = Entry {
-        act,
-        actor: Actor::Shell,
-        target: Target {
-            id: Some(user.id),
-            name: Some(user.email.as_str().to_owned()),
-        },
-        address: None,
-        request_id: None,
-        details: details.map(ToString::to_string),
-    };
-    audit::insert_step(&accounts.store, &entry)
-}
-
 async fn write(accounts: &Accounts, unit: Vec<Step>) -> Outcome {
     let written = accounts.store.db.write(unit).await;
     written.map(drop).map_err(|error| refused(accounts, &error))
