@@ -274,7 +274,8 @@ pub async fn list(store: &Store, filter: &Filter, limit: u64) -> StoreResult<Vec
     ];
     let rows = store.db.rows(&Query::long(sql, kinds)).await?;
     let mut lines: Vec<Line> = rows.into_iter().map(line).collect::<StoreResult<_>>()?;
-    lines.reverse();
+    // Ids of one millisecond have no order.
+    lines.sort_by_key(|line| (line.at, line.id));
     Ok(lines)
 }
 

@@ -180,22 +180,22 @@ pub(super) enum Proof {
     Link(LinkToken),
     /// By a mailbox and the code that it got.
     Code(EmailAddress, MailCode),
+    /// By a text that is neither; it is answered as a wrong one is.
+    Unreadable,
 }
 
 impl Proof {
-    /// Reads `token`, or `email` and `code`; `None` where there is a fault, which `fields` then
-    /// has, and [`Option::None`] inside for a text that is no token at all.
-    pub(super) fn read(fields: &mut Fields) -> Option<Option<Self>> {
+    /// Reads `token`, or `email` and `code`; `None` where there is a fault, which `fields` then has.
+    pub(super) fn read(fields: &mut Fields) -> Option<Self> {
         let (token, code) = (fields.text("token"), fields.text("code"));
         match (token, code) {
-            (Some(token), None) => Some(LinkToken::parse(&token).ok().map(Self::Link)),
+            (Some(token), None) => {
+                Some(LinkToken::parse(&token).map_or(Self::Unreadable, Self::Link))
+            }
             (None, Some(code)) => {
                 let email = fields.required("email", |text| EmailAddress::parse(&text))?;
-                Some(
-                    MailCode::parse(&code)
-                        .ok()
-                        .map(|code| Self::Code(email, code)),
-                )
+                let code = MailCode::parse(&code);
+                Some(code.map_or(Self::Unreadable, |code| Self::Code(email, code)))
             }
             (Some(_), Some(_)) => {
                 fields.fault("code", "invalid", "send either a token or a code");
@@ -216,6 +216,7 @@ impl Proof {
     ) -> Result<Option<Ticket>, Refusal> {
         let store = &state.store;
         let found = match self {
+            Self::Unreadable => return Ok(None),
             Self::Link(token) => tickets::by_token(store, purpose, token).await,
             Self::Code(email, code) => {
                 let tried = tickets::by_code(store, &state.post.codes, purpose, email, code).await;

@@ -2,9 +2,9 @@
 //! application goes to the administrators, an account of before has its address proved.
 
 use axum::Extension;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State as Shared;
-use axum::http::StatusCode;
+use axum::http::{Response, StatusCode};
 use credentials::token::Purpose;
 use credentials::{EmailAddress, Username};
 use rest::Happened;
@@ -62,11 +62,9 @@ pub(super) struct Registration {
 }
 
 /// What everybody is answered, whoever has an account.
-fn sent() -> Answer {
-    Ok(json_answer(
-        StatusCode::ACCEPTED,
-        &json!({"next": "confirm_email"}),
-    ))
+fn sent() -> Response<Body> {
+    let body = json!({"next": "confirm_email"});
+    json_answer(StatusCode::ACCEPTED, &body)
 }
 
 /// Lets a registration wait for the proof of its address. An address that has an account is told
@@ -105,7 +103,7 @@ pub(super) async fn begin(acting: &Acting<'_>, user: &NewUser, secret: &NewSecre
         None => Letter::Confirm,
     };
     send(acting, &user.email, &language, &waiting, Some(letter)).await?;
-    sent()
+    Ok(sent())
 }
 
 /// Issues a ticket and mails it, within the limits; without a letter nothing is mailed, and all the
@@ -208,7 +206,7 @@ pub(crate) async fn resend(
     };
     let language = acting.language(account.map(|user| user.id)).await?;
     send(&acting, &email, &language, &waiting, letter).await?;
-    sent()
+    Ok(sent())
 }
 
 /// `POST /auth/confirm`
@@ -226,7 +224,6 @@ pub(crate) async fn confirm(
         return Err(invalid(fields.faults));
     };
     let acting = Acting::anonymous(state, &client)?;
-    let proof = proof.ok_or_else(link_is_dead)?;
     let ticket = proof.ticket(state, Purpose::ConfirmAddress).await?;
     let ticket = ticket.ok_or_else(link_is_dead)?;
     match content(&ticket.content)? {

@@ -303,7 +303,6 @@ pub(crate) async fn accept(
         return Err(invalid(fields.faults));
     };
     let acting = Acting::anonymous(state, &client)?;
-    let proof = proof.ok_or_else(link_is_dead)?;
     let ticket = proof.ticket(state, Purpose::AcceptInvitation).await?;
     let ticket = ticket.ok_or_else(link_is_dead)?;
     let link: Link = content(&ticket.content)?;

@@ -91,7 +91,6 @@ pub(crate) async fn finish(
         return Err(invalid(fields.faults));
     };
     let acting = Acting::anonymous(state, &client)?;
-    let proof = proof.ok_or_else(link_is_dead)?;
     let ticket = proof.ticket(state, Purpose::ResetPassword).await?;
     let ticket = ticket.ok_or_else(link_is_dead)?;
     let id = ticket.user.ok_or_else(link_is_dead)?;

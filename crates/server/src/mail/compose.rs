@@ -34,7 +34,15 @@ impl FromStr for MailAddress {
         if text.chars().any(char::is_control) {
             return Err(MailAddressError);
         }
-        text.parse().map(Self).map_err(|_| MailAddressError)
+        // The name as people write it: with a comma, and without the quotes that RFC 5322 asks for.
+        let (name, address) = match text.trim().strip_suffix('>') {
+            Some(rest) => rest.rsplit_once('<').ok_or(MailAddressError)?,
+            None => ("", text.trim()),
+        };
+        let name = name.trim().trim_matches('"').replace('\\', "");
+        let address = address.trim().parse().map_err(|_| MailAddressError)?;
+        let name = (!name.is_empty()).then_some(name);
+        Ok(Self(Mailbox::new(name, address)))
     }
 }
 
@@ -81,4 +89,36 @@ fn address(to: &EmailAddress) -> Result<Address, Unwritable> {
     let (local, domain) = to.as_str().split_once('@').ok_or(Unwritable)?;
     let domain = idna::domain_to_ascii(domain).map_err(|_| Unwritable)?;
     Address::new(local, domain).map_err(|_| Unwritable)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Senders as people write them.
+
+    use super::MailAddress;
+
+    #[test]
+    fn senders_are_read_as_people_write_them() {
+        for (text, name, address) in [
+            ("noreply@films.example", None, "noreply@films.example"),
+            ("Film Club <a@b.nl>", Some("Film Club"), "a@b.nl"),
+            ("Films, Inc. <a@b.nl>", Some("Films, Inc."), "a@b.nl"),
+            ("\"Films, Inc.\" < a@b.nl >", Some("Films, Inc."), "a@b.nl"),
+            ("Ünïcödé <a@b.nl>", Some("Ünïcödé"), "a@b.nl"),
+        ] {
+            let MailAddress(sender) = text.parse().expect(text);
+            assert_eq!(sender.name.as_deref(), name, "{text}");
+            assert_eq!(sender.email.to_string(), address);
+        }
+        for text in [
+            "",
+            "films",
+            "a@b.nl>",
+            "<>",
+            "a@b.nl\r\nBcc: <c@d.nl>",
+            "a <b> c@d.nl",
+        ] {
+            assert!(text.parse::<MailAddress>().is_err(), "{text}");
+        }
+    }
 }

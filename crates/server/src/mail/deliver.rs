@@ -246,7 +246,9 @@ fn of_smtp(error: &lettre::transport::smtp::Error) -> Failed {
         Some(code) => Failed::again(format!("the server answered {code}")),
         None if error.is_tls() => Failed::again("TLS with the server failed"),
         None if error.is_timeout() => Failed::again("the server took too long"),
-        None if error.is_client() => Failed::for_good("the server cannot take such a mail"),
+        None if error.is_client() => {
+            Failed::again("the server lacks what the mail or the login needs, as STARTTLS")
+        }
         None => Failed::again("the server cannot be reached"),
     }
 }

@@ -41,7 +41,7 @@ pub(crate) enum Admission {
 }
 
 pub(crate) struct Limits {
-    limits: MailLimits,
+    most: MailLimits,
     turns: Vec<Arc<Mutex<()>>>,
     addresses: Cache<IpAddr, Arc<std::sync::atomic::AtomicU32>>,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn new(limits: MailLimits) -> Self {
         Self {
-            limits,
+            most: limits,
             turns: (0..TURNS).map(|_| Arc::default()).collect(),
             addresses: Cache::builder()
                 .max_capacity(ADDRESSES)
@@ -75,11 +75,11 @@ impl Limits {
         }
         let turn = Arc::clone(&self.turns[self.turn_of(mailbox)]);
         let turn = turn.lock_owned().await;
-        let window = SignedDuration::try_from(self.limits.window).unwrap_or(SignedDuration::MAX);
+        let window = SignedDuration::try_from(self.most.window).unwrap_or(SignedDuration::MAX);
         let since = store.clock.now().checked_sub(window);
         let since = since.unwrap_or(Timestamp::MIN);
         let sent = tickets::count_since(store, purpose, mailbox, since).await?;
-        if sent >= i64::from(self.limits.per_mailbox) {
+        if sent >= i64::from(self.most.per_mailbox) {
             tracing::warn!(
                 purpose = purpose.name(),
                 "a mail was suppressed: its mailbox has got too many"
@@ -99,7 +99,7 @@ impl Limits {
     fn count(&self, client: IpAddr) -> bool {
         let counter = self.addresses.get_with(network(client), Arc::default);
         let before = counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        before < self.limits.per_address
+        before < self.most.per_address
     }
 }
 

@@ -77,17 +77,16 @@ pub(crate) async fn list(Shared(app): Shared<App>, headers: HeaderMap) -> Answer
         let body = Value::Array(mails).to_string();
         return Ok(page(body, "application/json", PAGE));
     }
-    let mut rows = String::new();
-    for mail in &mails {
+    let row = |mail: &Kept| {
         let (at, to) = (mail.at.strftime("%H:%M:%S"), escaped(&mail.to));
         let (id, subject) = (mail.id, escaped(&mail.subject));
-        rows.push_str(&format!(
-            "<tr><td>{at}</td><td>{to}</td><td><a href=\"/_mail/{id}\">{subject}</a></td></tr>"
-        ));
-    }
-    if rows.is_empty() {
-        rows.push_str("<tr><td>No mail yet.</td></tr>");
-    }
+        format!("<tr><td>{at}</td><td>{to}</td><td><a href=\"/_mail/{id}\">{subject}</a></td></tr>")
+    };
+    let rows: Vec<String> = mails.iter().map(row).collect();
+    let rows = match rows.is_empty() {
+        true => String::from("<tr><td>No mail yet.</td></tr>"),
+        false => rows.concat(),
+    };
     let body = format!("<h1>Mails</h1><table>{rows}</table>");
     Ok(page(document("Mails", &body), HTML, PAGE))
 }

@@ -140,9 +140,8 @@ impl Templates {
             wrong(name, what)
         };
         let parts: Vec<&str> = name.split('.').collect();
-        let (letter, ending) = match parts[..] {
-            [letter, ending] | [letter, _, ending] => (letter, ending),
-            _ => return Err(unknown()),
+        let ([letter, ending] | [letter, _, ending]) = parts[..] else {
+            return Err(unknown());
         };
         let is_known = letter == "layout" || Letter::ALL.iter().any(|one| one.name() == letter);
         if !is_known || !matches!(ending, "html" | "txt") {

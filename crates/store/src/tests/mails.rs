@@ -66,20 +66,18 @@ async fn what_a_mail_says_lies_sealed_and_what_failed_is_kept_for_a_month() {
         let mail = one(store).await;
         let opened = mail.open(&master().mail_key()).unwrap();
         assert_eq!(opened.expose(), "{\"link\": \"😀'\"}".as_bytes());
-        let other = Mail {
-            id: Uuid::nil(),
-            ..mail.clone()
-        };
+        let mut other = mail.clone();
+        other.id = Uuid::nil();
         assert!(
             other.open(&master().mail_key()).is_none(),
             "moved to another row"
         );
         let leased = mails::lease(store, mail, LEASE).await.unwrap().unwrap();
-        let then = store.clock.now() + Duration::from_secs(60);
+        let then = store.clock.now() + Duration::from_mins(1);
         let noted = mails::failed(store, &leased, "x", After::RetryAt(then)).await;
         assert!(noted.unwrap());
         assert!(mails::due(store, 16).await.unwrap().is_empty());
-        store.clock.advance(Duration::from_secs(60));
+        store.clock.advance(Duration::from_mins(1));
         let again = mails::due(store, 16).await.unwrap().remove(0);
         let again = mails::lease(store, again, LEASE).await.unwrap().unwrap();
         assert!(
@@ -97,37 +95,42 @@ async fn what_a_mail_says_lies_sealed_and_what_failed_is_kept_for_a_month() {
     .await;
 }
 
+/// Four acts, a second apart.
+async fn act(store: &Store, ada: Uuid, bob: Uuid) {
+    let acts = [
+        (Act::UserRegistered, Actor::Anonymous, Some(ada), "ada@x.nl"),
+        (
+            Act::PasswordChanged,
+            Actor::User(bob, String::from("b")),
+            Some(ada),
+            "ada@x.nl",
+        ),
+        (Act::UserDeleted, Actor::Shell, Some(bob), "bob@x.nl"),
+        (Act::ResetRequested, Actor::Anonymous, None, "ada@x.nl"),
+    ];
+    for (act, actor, id, name) in acts {
+        let entry = Entry {
+            act,
+            actor,
+            target: Target {
+                id,
+                name: Some(name.to_owned()),
+            },
+            address: Some(String::from("::1")),
+            request_id: Some(String::from("r-1")),
+            details: Some(String::from("{\"a\":1}")),
+        };
+        let step = audit::insert_step(store, &entry);
+        store.db.write(vec![step]).await.unwrap();
+        store.clock.advance(Duration::from_secs(1));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn acts_are_found_by_whom_what_and_when() {
     every_engine(async |store| {
         let (ada, bob) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let acts = [
-            (Act::UserRegistered, Actor::Anonymous, Some(ada), "ada@x.nl"),
-            (
-                Act::PasswordChanged,
-                Actor::User(bob, String::from("b")),
-                Some(ada),
-                "ada@x.nl",
-            ),
-            (Act::UserDeleted, Actor::Shell, Some(bob), "bob@x.nl"),
-            (Act::ResetRequested, Actor::Anonymous, None, "ada@x.nl"),
-        ];
-        for (act, actor, id, name) in acts {
-            let entry = Entry {
-                act,
-                actor,
-                target: Target {
-                    id,
-                    name: Some(name.to_owned()),
-                },
-                address: Some(String::from("::1")),
-                request_id: Some(String::from("r-1")),
-                details: Some(String::from("{\"a\":1}")),
-            };
-            let step = audit::insert_step(store, &entry);
-            store.db.write(vec![step]).await.unwrap();
-            store.clock.advance(Duration::from_secs(1));
-        }
+        act(store, ada, bob).await;
         let found = async |filter: Filter| {
             let lines = audit::list(store, &filter, 9).await.unwrap();
             lines

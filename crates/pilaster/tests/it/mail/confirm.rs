@@ -11,6 +11,7 @@ fn confirming() -> Project {
 
 on_every_engine!(confirming:
     an_account_is_made_by_its_link_once,
+    a_late_link_is_dead_and_another_is_to_be_had,
     a_code_is_tried_five_times,
     existing_and_new_addresses_are_answered_alike,
     of_a_hundred_uses_of_one_link_one_counts,
@@ -70,6 +71,10 @@ async fn an_account_is_made_by_its_link_once(dev: Dev) {
     let acts = dev.audit(&["--user", "ada"]);
     let acts: Vec<&str> = acts.iter().filter_map(|act| act["act"].as_str()).collect();
     assert_eq!(acts, ["user_registered", "user_confirmed"]);
+}
+
+// req: ID-15
+async fn a_late_link_is_dead_and_another_is_to_be_had(dev: Dev) {
     // A link that came too late, and one for something else.
     let late = json!({"email": "late@example.org", "password": WORD});
     assert_eq!(dev.post("/register", late).await.status, 202);
@@ -81,7 +86,7 @@ async fn an_account_is_made_by_its_link_once(dev: Dev) {
     let expired = dev
         .post("/auth/confirm", json!({"token": token(&mail)}))
         .await;
-    assert_eq!(bare(&expired).1, bare(&again).1);
+    assert_eq!(bare(&expired).1, bare(&wrong).1);
     // Another link is to be had, with the same account behind it.
     let resent = dev
         .post("/auth/confirm/resend", json!({"email": "late@example.org"}))

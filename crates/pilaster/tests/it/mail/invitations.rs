@@ -10,7 +10,7 @@ fn approving() -> Project {
     super::project("[auth]\nregistration = \"approval\"\n")
 }
 
-on_every_engine!(approving: an_administrator_approves_of_who_asks, the_first_administrator_has_a_link_once);
+on_every_engine!(approving: an_administrator_approves_of_who_asks, an_invitation_is_sent_and_taken_back, the_first_administrator_has_a_link_once);
 
 /// An administrator, by the link that the shell prints.
 async fn administrator(dev: &Dev) -> String {
@@ -24,9 +24,16 @@ async fn administrator(dev: &Dev) -> String {
     dev.bearer("root@example.org", WORD).await
 }
 
-// req: ID-17
-async fn an_administrator_approves_of_who_asks(dev: Dev) {
-    let root = administrator(&dev).await;
+/// The invitations of a stage, as an administrator sees them.
+async fn listed(dev: &Dev, root: &str, stage: &str) -> Vec<Value> {
+    let path = format!("/admin/api/invitations?stage={stage}");
+    let answer = dev.server.get_as(root, &path).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json().as_array().cloned().unwrap_or_default()
+}
+
+/// Lets Ada ask for an account and prove her address; gives the id of her application.
+async fn apply(dev: &Dev, root: &str) -> String {
     let direct = json!({"email": "ada@example.org", "password": WORD});
     assert_eq!(dev.post("/register", direct).await.status, 403);
     let application =
@@ -34,17 +41,11 @@ async fn an_administrator_approves_of_who_asks(dev: Dev) {
     let asked = dev.post("/auth/invitations", application.clone()).await;
     assert_eq!(asked.status, 202, "{}", asked.body);
     let confirm = token(&dev.mail("ada@example.org", 1).await);
-    let list = async |stage: &str| {
-        let path = format!("/admin/api/invitations?stage={stage}");
-        let answer = dev.server.get_as(&root, &path).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.json().as_array().cloned().unwrap_or_default()
-    };
-    let unconfirmed = list("unconfirmed").await;
+    let unconfirmed = listed(dev, root, "unconfirmed").await;
     assert_eq!(unconfirmed.len(), 1, "{unconfirmed:?}");
     let id = unconfirmed[0]["id"].as_str().expect("an id").to_owned();
     let approve = format!("/admin/api/invitations/{id}/approve");
-    let early = dev.post_as(&root, &approve, json!({})).await;
+    let early = dev.post_as(root, &approve, json!({})).await;
     assert_eq!(early.status, 409, "{}", early.body);
     // A link that proves an address makes no account.
     let wrong = json!({"token": confirm, "password": WORD});
@@ -63,7 +64,17 @@ async fn an_administrator_approves_of_who_asks(dev: Dev) {
     // Who asks again changes nothing of it.
     let again = dev.post("/auth/invitations", application).await;
     assert_eq!((again.status, again.body), (202, asked.body));
-    assert_eq!(list("waiting").await.len(), 1);
+    assert_eq!(listed(dev, root, "waiting").await.len(), 1);
+    id
+}
+
+// req: ID-17
+async fn an_administrator_approves_of_who_asks(dev: Dev) {
+    let root = administrator(&dev).await;
+    let approve = format!(
+        "/admin/api/invitations/{}/approve",
+        apply(&dev, &root).await
+    );
     // Nobody but an administrator says yes.
     for (who, status) in [("", 401), (root.as_str(), 200)] {
         let body = json!({"roles": ["admin"], "external_id": "M-17", "fields": {"fee": 12}});
@@ -72,7 +83,7 @@ async fn an_administrator_approves_of_who_asks(dev: Dev) {
     }
     let unknown = json!({"roles": ["emperor"]});
     assert_eq!(dev.post_as(&root, &approve, unknown).await.status, 422);
-    let approved = list("approved").await;
+    let approved = listed(&dev, &root, "approved").await;
     assert_eq!(approved[0]["fields"], json!({"club": "Chess", "fee": 12}));
     let invited = token(&dev.mail("ada@example.org", 2).await);
     for _ in 0..3 {
@@ -109,7 +120,12 @@ async fn an_administrator_approves_of_who_asks(dev: Dev) {
             .status,
         200
     );
-    assert!(list("any").await.is_empty());
+    assert!(listed(&dev, &root, "any").await.is_empty());
+}
+
+async fn an_invitation_is_sent_and_taken_back(dev: Dev) {
+    administrator(&dev).await;
+    let ada = dev.bearer("root@example.org", WORD).await;
     // Invited without having asked, then taken back; an ordinary user may not look.
     let body = json!({"email": "bob@example.org", "language": "nl"});
     let invited = dev
@@ -148,8 +164,8 @@ async fn an_administrator_approves_of_who_asks(dev: Dev) {
     let body = json!({"token": token(&mail), "password": WORD});
     assert_eq!(dev.post("/auth/invitations/accept", body).await.status, 400);
     dev.project
-        .succeed(PILASTER, &["user", "revoke", "ada", "admin"]);
-    let noted = dev.audit(&["--user", "ada", "--act", "role_revoked"]);
+        .succeed(PILASTER, &["user", "revoke", "root@example.org", "admin"]);
+    let noted = dev.audit(&["--user", "root@example.org", "--act", "role_revoked"]);
     assert_eq!(
         (&noted[0]["actor"], &noted[0]["details"]["role"]),
         (&json!("shell"), &json!("admin"))
