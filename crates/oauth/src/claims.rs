@@ -3,6 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::TokenError;
+use crate::members::{Putting, Taking};
+
+/// Names that an extra claim cannot have: each has one source, its field, also where that is empty.
+const RESERVED: &[&str] = &["scope", "nbf", "auth_time", "acr", "epoch"];
 
 /// The claims of an access token (RFC 9068 §2.2). Times are `NumericDate`s: whole seconds since
 /// 1970 (RFC 7519 §2).
@@ -45,54 +49,42 @@ impl AccessTokenClaims {
     /// The claims as a JSON object, as they stand in the token.
     #[must_use]
     pub fn to_members(&self) -> Map<String, Value> {
-        let mut members = Map::new();
-        let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-        put("iss", self.iss.clone().into());
-        put("sub", self.sub.clone().into());
-        put("aud", self.aud.clone().into());
-        put("client_id", self.client_id.clone().into());
-        put("iat", self.iat.into());
-        put("exp", self.exp.into());
-        put("jti", self.jti.clone().into());
-        put("roles", self.roles.clone().into());
-        let optional = [
-            ("scope", self.scope.clone().map(Value::from)),
-            ("nbf", self.nbf.map(Value::from)),
-            ("auth_time", self.auth_time.map(Value::from)),
-            ("acr", self.acr.clone().map(Value::from)),
-            ("epoch", self.epoch.map(Value::from)),
-        ];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                put(name, value);
-            }
-        }
-        for (name, value) in &self.extra {
-            // A registered claim has one source, its field.
-            if !members.contains_key(name) {
-                members.insert(name.clone(), value.clone());
-            }
-        }
+        let mut members = Putting::new();
         members
+            .put("iss", self.iss.as_str())
+            .put("sub", self.sub.as_str())
+            .put("aud", self.aud.as_str())
+            .put("client_id", self.client_id.as_str())
+            .put("iat", self.iat)
+            .put("exp", self.exp)
+            .put("jti", self.jti.as_str())
+            .put("roles", self.roles.clone())
+            .put_some("scope", self.scope.as_deref())
+            .put_some("nbf", self.nbf)
+            .put_some("auth_time", self.auth_time)
+            .put_some("acr", self.acr.as_deref())
+            .put_some("epoch", self.epoch);
+        members.extra(&self.extra, RESERVED)
     }
 
     /// Reads the members of a verified token; every required one must be there and of its type.
-    pub(crate) fn from_members(mut members: Map<String, Value>) -> Result<Self, TokenError> {
+    pub(crate) fn from_members(members: Map<String, Value>) -> Result<Self, TokenError> {
+        let mut members = Taking::new(members);
         let claims = Self {
-            iss: required(text(&mut members, "iss")?, "iss")?,
-            sub: required(text(&mut members, "sub")?, "sub")?,
-            aud: audience(&mut members)?,
-            client_id: required(text(&mut members, "client_id")?, "client_id")?,
-            scope: text(&mut members, "scope")?,
-            roles: roles(&mut members)?,
-            iat: required(date(&mut members, "iat")?, "iat")?,
-            exp: required(date(&mut members, "exp")?, "exp")?,
-            nbf: date(&mut members, "nbf")?,
-            jti: required(text(&mut members, "jti")?, "jti")?,
-            auth_time: date(&mut members, "auth_time")?,
-            acr: text(&mut members, "acr")?,
-            epoch: date(&mut members, "epoch")?,
-            extra: members,
+            iss: members.required_text("iss")?,
+            sub: members.required_text("sub")?,
+            aud: members.audience()?,
+            client_id: members.required_text("client_id")?,
+            scope: members.text("scope")?,
+            roles: members.texts("roles")?,
+            iat: members.required_date("iat")?,
+            exp: members.required_date("exp")?,
+            nbf: members.date("nbf")?,
+            jti: members.required_text("jti")?,
+            auth_time: members.date("auth_time")?,
+            acr: members.text("acr")?,
+            epoch: members.date("epoch")?,
+            extra: members.rest(),
         };
         claims.check_life()?;
         Ok(claims)
@@ -105,54 +97,4 @@ impl AccessTokenClaims {
             Some(_) | None => Err(TokenError::Claim("exp")),
         }
     }
-}
-
-fn required<T>(value: Option<T>, name: &'static str) -> Result<T, TokenError> {
-    value.ok_or(TokenError::Claim(name))
-}
-
-fn text(
-    members: &mut Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<String>, TokenError> {
-    match members.remove(name) {
-        None => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
-        Some(_) => Err(TokenError::Claim(name)),
-    }
-}
-
-/// A whole number of seconds; `1e9`, `1.5` and `"1"` are none.
-fn date(members: &mut Map<String, Value>, name: &'static str) -> Result<Option<i64>, TokenError> {
-    match members.remove(name) {
-        None => Ok(None),
-        Some(value) => value.as_i64().map(Some).ok_or(TokenError::Claim(name)),
-    }
-}
-
-/// A string, or an array of exactly one (RFC 7519 §4.1.3 allows both forms).
-fn audience(members: &mut Map<String, Value>) -> Result<String, TokenError> {
-    let wrong = TokenError::Claim("aud");
-    match members.remove("aud") {
-        Some(Value::String(audience)) => Ok(audience),
-        Some(Value::Array(list)) => match <[Value; 1]>::try_from(list) {
-            Ok([Value::String(audience)]) => Ok(audience),
-            Ok(_) | Err(_) => Err(wrong),
-        },
-        Some(_) | None => Err(wrong),
-    }
-}
-
-fn roles(members: &mut Map<String, Value>) -> Result<Vec<String>, TokenError> {
-    let list = match members.remove("roles") {
-        None => return Ok(Vec::new()),
-        Some(Value::Array(list)) => list,
-        Some(_) => return Err(TokenError::Claim("roles")),
-    };
-    list.into_iter()
-        .map(|role| match role {
-            Value::String(role) => Ok(role),
-            _ => Err(TokenError::Claim("roles")),
-        })
-        .collect()
 }

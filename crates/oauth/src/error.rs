@@ -2,8 +2,17 @@
 
 /// A key that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the bytes are not an Ed25519 key")]
-pub struct KeyError;
+pub enum KeyError {
+    /// A key that nobody should use, or no key at all.
+    #[error("the key is refused: {0}")]
+    Refused(&'static str),
+    /// A key that may be good and that we do nothing with; a set is read without it.
+    #[error("the key is of no use here: {0}")]
+    Unsupported(&'static str),
+    /// The library could not make it or sign with it.
+    #[error("the cryptographic library failed")]
+    Failed,
+}
 
 /// Why a token is refused. The text is for the log; a caller learns `invalid_token` and no more
 /// (RFC 6750 §3.1).
@@ -15,11 +24,11 @@ pub enum TokenError {
     /// A header that we never write.
     #[error("the token's header is refused: {0}")]
     Header(&'static str),
-    /// Another algorithm than the key's.
-    #[error("the token's algorithm is not EdDSA")]
+    /// An algorithm that is not ours or not the key's.
+    #[error("the token's algorithm is not its key's")]
     Algorithm,
     /// Another kind of token.
-    #[error("the token is not an access token")]
+    #[error("the token is of another kind")]
     Type,
     /// No such key, or not any more.
     #[error("the token's key is not known")]
@@ -42,4 +51,7 @@ pub enum TokenError {
     /// Too early.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// The key could not sign.
+    #[error("the token cannot be signed")]
+    Signing,
 }

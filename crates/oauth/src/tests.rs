@@ -4,13 +4,14 @@ mod forged;
 mod keys;
 mod tokens;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Map;
 use stdx::Rng;
 
-use crate::{AccessTokenClaims, Expectations, SigningKey, VerifyingKeys};
+use crate::{AccessTokenClaims, Algorithm, Expectations, SigningKey, VerifyingKeys};
 
 const NOW: i64 = 1_795_000_000;
 
@@ -19,7 +20,19 @@ fn now() -> Timestamp {
 }
 
 fn key() -> SigningKey {
-    SigningKey::generate(&Rng::seeded(1))
+    SigningKey::generate(Algorithm::EdDsa, &Rng::seeded(1)).unwrap()
+}
+
+/// One key of each algorithm for all tests: making an RSA key takes a second.
+fn key_of(algorithm: Algorithm) -> &'static SigningKey {
+    static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {
+        Algorithm::ALL
+            .iter()
+            .map(|algorithm| SigningKey::generate(*algorithm, &Rng::seeded(11)).unwrap())
+            .collect()
+    });
+    let named = |key: &&SigningKey| key.algorithm() == algorithm;
+    KEYS.iter().find(named).unwrap()
 }
 
 fn keys() -> VerifyingKeys {

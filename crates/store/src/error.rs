@@ -15,6 +15,9 @@ pub enum StoreError {
     /// A stored password hash that cannot be read.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// A signing key that cannot be made or written down.
+    #[error(transparent)]
+    Key(#[from] oauth::KeyError),
     /// The private keys in the database were sealed under another `SECRET_KEY`.
     #[error(
         "SECRET_KEY does not match this database: its signing key {kid} was sealed under another \

@@ -2,7 +2,7 @@
 
 use credentials::KeyEncryptionKey;
 use jiff::Timestamp;
-use oauth::{AccessTokenClaims, SigningKey, VerifyingKeys};
+use oauth::{AccessTokenClaims, Algorithm, SigningKey, VerifyingKeys};
 use sql::{DbError, Expect, Kind, Query, Row, Step};
 
 use crate::decode::Columns;
@@ -20,6 +20,9 @@ pub struct SigningKeys {
 /// The one use of keys there is yet; the column is unique, so one key has it at a time.
 const ACCESS_TOKEN: &str = "access_token";
 
+/// What new keys sign with.
+const ALGORITHM: Algorithm = Algorithm::EdDsa;
+
 /// How long a replaced key still verifies: the longest life of a token and the largest leeway.
 const OVERLAP_SECONDS: i64 = AccessTokenClaims::MAX_LIFE + 60;
 
@@ -31,8 +34,8 @@ pub async fn load_or_create(store: &Store, seal: &KeyEncryptionKey) -> StoreResu
     if let Some(keys) = load(store, seal).await? {
         return Ok(keys);
     }
-    let key = SigningKey::generate(&store.rng);
-    match store.db.write(vec![insert_step(store, seal, &key)]).await {
+    let key = SigningKey::generate(ALGORITHM, &store.rng)?;
+    match store.db.write(vec![insert_step(store, seal, &key)?]).await {
         Ok(_) | Err(DbError::Unique { .. }) => {}
         Err(error) => return Err(StoreError::Db(error)),
     }
@@ -48,7 +51,7 @@ pub async fn load_or_lend(store: &Store, seal: &KeyEncryptionKey) -> StoreResult
     if let Some(keys) = load(store, seal).await? {
         return Ok(keys);
     }
-    let current = SigningKey::generate(&store.rng);
+    let current = SigningKey::generate(ALGORITHM, &store.rng)?;
     let verifying = VerifyingKeys::new(vec![current.verifying_key().clone()]);
     Ok(SigningKeys { current, verifying })
 }
@@ -97,7 +100,7 @@ pub async fn rotate(
     seal: &KeyEncryptionKey,
     replaced: &str,
 ) -> StoreResult<SigningKeys> {
-    let key = SigningKey::generate(&store.rng);
+    let key = SigningKey::generate(ALGORITHM, &store.rng)?;
     let mut retire = store.sql();
     retire
         .push("update auth_signing_keys set signs_for = null, retired_at = ")
@@ -106,7 +109,7 @@ pub async fn rotate(
     retire.push(" and signs_for = ").arg(ACCESS_TOKEN);
     let unit = vec![
         Step::new(retire).expecting(Expect::Rows(1)),
-        insert_step(store, seal, &key),
+        insert_step(store, seal, &key)?,
     ];
     match store.db.write(unit).await {
         Ok(_) | Err(DbError::Unexpected { .. } | DbError::Unique { .. }) => {}
@@ -115,16 +118,20 @@ pub async fn rotate(
     load_or_create(store, seal).await
 }
 
-fn insert_step(store: &Store, seal: &KeyEncryptionKey, key: &SigningKey) -> Step {
-    let document = key.to_pkcs8();
-    let sealed = seal.seal(&seal_name(key.kid()), document.expose(), &store.rng);
+fn insert_step(store: &Store, seal: &KeyEncryptionKey, key: &SigningKey) -> StoreResult<Step> {
+    let document = key.to_pkcs8()?;
+    let sealed = seal.seal(
+        &seal_name(key.algorithm(), key.kid()),
+        document.expose(),
+        &store.rng,
+    );
     let mut sql = store.sql();
     sql.push("insert into auth_signing_keys (kid, alg, sealed, signs_for, created_at) values (");
-    sql.arg(key.kid()).push(", ").arg("EdDSA");
+    sql.arg(key.kid()).push(", ").arg(key.algorithm().name());
     sql.push(", ").arg(sql::Value::Bytes(sealed));
     sql.push(", ").arg(ACCESS_TOKEN);
     sql.push(", ").arg(store.clock.now()).push(")");
-    Step::new(sql).expecting(Expect::Rows(1))
+    Ok(Step::new(sql).expecting(Expect::Rows(1)))
 }
 
 /// Opens one key. The public half is derived from what was sealed and never read from a column:
@@ -135,13 +142,12 @@ fn read_key(row: Row, seal: &KeyEncryptionKey) -> StoreResult<(SigningKey, bool)
     let alg = columns.text()?;
     let sealed = columns.bytes()?;
     let signs = columns.optional_text()?.as_deref() == Some(ACCESS_TOKEN);
-    if alg != "EdDSA" {
-        return Err(columns.corrupt("a key is of an unknown algorithm"));
-    }
-    let Ok(document) = seal.open(&seal_name(&kid), &sealed) else {
+    let algorithm = Algorithm::from_name(&alg)
+        .ok_or_else(|| columns.corrupt("a key is of an unknown algorithm"))?;
+    let Ok(document) = seal.open(&seal_name(algorithm, &kid), &sealed) else {
         return Err(StoreError::SecretKeyMismatch { kid });
     };
-    let key = SigningKey::from_pkcs8(document.expose())
+    let key = SigningKey::from_pkcs8(algorithm, document.expose())
         .map_err(|_| columns.corrupt("a key is not PKCS#8"))?;
     if key.kid() != kid {
         return Err(columns.corrupt("a key has another key's name"));
@@ -150,6 +156,6 @@ fn read_key(row: Row, seal: &KeyEncryptionKey) -> StoreResult<(SigningKey, bool)
 }
 
 /// What the seal is bound to: a sealed key moved to another row does not open.
-fn seal_name(kid: &str) -> String {
-    format!("auth_signing_keys/EdDSA/{kid}")
+fn seal_name(algorithm: Algorithm, kid: &str) -> String {
+    format!("auth_signing_keys/{}/{kid}", algorithm.name())
 }

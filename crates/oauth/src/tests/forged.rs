@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use stdx::Rng;
 
 use super::{claims, expectations, key, keys, now};
-use crate::{SigningKey, TokenError, decode_access_token, encode_access_token};
+use crate::{Algorithm, SigningKey, TokenError, decode_access_token, encode_access_token};
 
 fn good() -> String {
     encode_access_token(&claims(), &key()).unwrap()
@@ -41,7 +41,7 @@ fn signed_by(key: &SigningKey, header: &str, payload: &str) -> String {
         URL_SAFE_NO_PAD.encode(header),
         URL_SAFE_NO_PAD.encode(payload)
     );
-    let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()));
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()).unwrap());
     format!("{message}.{signature}")
 }
 
@@ -132,7 +132,7 @@ fn each_refusal_names_its_reason() {
         (with_claim("sub", Value::Null), TokenError::Claim("sub")),
         (
             signed_by(
-                &SigningKey::generate(&Rng::seeded(9)),
+                &SigningKey::generate(Algorithm::EdDsa, &Rng::seeded(9)).unwrap(),
                 &good_header(),
                 &good_payload(),
             ),
@@ -176,9 +176,10 @@ fn algorithms() -> Vec<(String, String)> {
     tokens.push(message("none"));
     tokens.push(format!("{}.", message("EdDSA")));
     // HMAC with the published key as the secret: raw, base64url, and as its JSON form.
-    let public = *key().verifying_key().as_bytes();
+    let x = serde_json::to_value(crate::Jwk::new(key().verifying_key())).unwrap();
+    let public = URL_SAFE_NO_PAD.decode(x["x"].as_str().unwrap()).unwrap();
     let jwks = crate::Jwks::new(&keys()).to_json();
-    let text = URL_SAFE_NO_PAD.encode(public);
+    let text = URL_SAFE_NO_PAD.encode(&public);
     for secret in [&public[..], text.as_bytes(), jwks.as_bytes(), b""] {
         for alg in ["HS256", "EdDSA"] {
             let message = message(alg);
@@ -194,7 +195,7 @@ fn algorithms() -> Vec<(String, String)> {
 
 /// Headers that bring a key, name a file, or ask for something that we do not do.
 fn headers() -> Vec<(String, String)> {
-    let forger = SigningKey::generate(&Rng::seeded(9));
+    let forger = SigningKey::generate(Algorithm::EdDsa, &Rng::seeded(9)).unwrap();
     let jwk = serde_json::to_value(crate::Jwks::new(&crate::VerifyingKeys::new(vec![
         forger.verifying_key().clone(),
     ])))
@@ -227,7 +228,7 @@ fn headers() -> Vec<(String, String)> {
 
 /// Keys that we do not have, kinds of token that are not ours, headers that are no object.
 fn names_and_types() -> Vec<(String, String)> {
-    let forger = SigningKey::generate(&Rng::seeded(9));
+    let forger = SigningKey::generate(Algorithm::EdDsa, &Rng::seeded(9)).unwrap();
     let mut tokens = Vec::new();
     let kids = [
         json!("../../../../dev/null"),
