@@ -10,7 +10,7 @@ mod strict;
 mod verifying;
 
 pub use algorithm::Algorithm;
-pub(crate) use compact::{Author, Rules, sign, verified};
+pub(crate) use compact::{Author, Compact, Rules, sign, unverified_subject, verified};
 pub use jwk::{read_jwk, read_jwks};
 pub use jwks::{Jwk, Jwks};
 pub use keys::SigningKey;

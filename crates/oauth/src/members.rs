@@ -17,6 +17,16 @@ impl Taking {
         self.0
     }
 
+    /// Whether it is there and was not taken yet.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Any value.
+    pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
     /// A text; the empty one is refused.
     pub(crate) fn text(&mut self, name: &'static str) -> Result<Option<String>, TokenError> {
         match self.0.remove(name) {

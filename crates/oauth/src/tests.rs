@@ -1,7 +1,10 @@
 //! Facts about tokens and keys.
 
+mod fixtures;
 mod forged;
+mod id_tokens;
 mod keys;
+mod redirects;
 mod tokens;
 
 use std::sync::LazyLock;
