@@ -1,5 +1,6 @@
 //! Facts about tokens and keys.
 
+mod authorize;
 mod fixtures;
 mod forged;
 mod id_tokens;
