@@ -5,7 +5,9 @@ mod fixtures;
 mod forged;
 mod id_tokens;
 mod keys;
+mod proofs;
 mod redirects;
+mod token_requests;
 mod tokens;
 
 use std::sync::LazyLock;
