@@ -1,9 +1,12 @@
 //! Clients, as values.
 
 pub mod redirect;
+mod registration;
 
 use crate::response::ResponseType;
 use crate::{Algorithm, VerifyingKeys};
+
+pub use registration::{Registration, RegistrationError, validate_registration};
 
 /// A program that asks for tokens.
 #[derive(Clone, Debug)]

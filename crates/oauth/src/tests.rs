@@ -1,6 +1,7 @@
 //! Facts about tokens and keys.
 
 mod authorize;
+mod families;
 mod fixtures;
 mod forged;
 mod id_tokens;
