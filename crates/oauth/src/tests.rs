@@ -1,6 +1,8 @@
 //! Facts about tokens and keys.
 
+mod assertions;
 mod authorize;
+mod every_kind;
 mod families;
 mod fixtures;
 mod forged;

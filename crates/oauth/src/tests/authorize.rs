@@ -83,6 +83,7 @@ fn what_is_optional_is_tolerated() {
 type Case<'a> = (&'a str, Option<&'a str>, (&'static str, &'static str));
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one flat list of cases")]
 fn each_mistake_has_its_error_and_goes_to_its_reader() {
     let (state, nonce) = ("s".repeat(10 * 1024), "n".repeat(513));
     let (scope, short) = ("s ".repeat(2000), CHALLENGE[..42].to_owned());
@@ -299,6 +300,7 @@ fn no_parameter_stands_twice() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one flat list of cases")]
 fn the_profiles_differ_as_their_table_says() {
     let public = Client {
         auth: ClientAuth::None,

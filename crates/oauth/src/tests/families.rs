@@ -362,6 +362,7 @@ fn a_registration_in_order_has_the_defaults_of_the_rfc() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one flat list of cases")]
 fn each_bad_registration_has_its_name() {
     let uri = "invalid_redirect_uri";
     let metadata = "invalid_client_metadata";

@@ -88,6 +88,7 @@ fn addresses_are_compared_as_addresses() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one flat list of cases")]
 fn no_wrong_proof_is_taken() {
     let good = header(client_key());
     let jwk = |name: &str, value: Value| {
