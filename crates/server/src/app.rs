@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use crate::auth::TokenCache;
 use crate::data::Watchers;
 use crate::events::{Announcer, Network, Retries, Webhooks};
-use crate::identity::IdentitySettings;
+use crate::identity::{IdentitySettings, MomentsPlace};
 use crate::mail::{MailSettings, Post, TemplateError, Transport};
 use crate::middleware::RequestIds;
 use crate::native::{NativeRls, Roles};
@@ -211,7 +211,11 @@ impl App {
             audience: settings.public_url.clone(),
             leeway: Duration::from_secs(5),
         };
-        let moments = settings.identity.moments.open(&store)?;
+        let moments = match &settings.identity.moments {
+            // What takes no change is no place for counts of attempts.
+            MomentsPlace::Database if is_read_only => Moments::in_memory(&store),
+            place => place.open(&store)?,
+        };
         let seal = master.opaque_setup_key();
         let setups = match is_read_only {
             true => opaque::load_or_lend(&store, &seal).await?,

@@ -244,13 +244,29 @@ fn of_smtp(error: &lettre::transport::smtp::Error) -> Failed {
             Failed::for_good(format!("the server answered {code}"))
         }
         Some(code) => Failed::again(format!("the server answered {code}")),
-        None if error.is_tls() => Failed::again("TLS with the server failed"),
+        None if error.is_tls() || is_of_tls(error) => Failed::again("TLS with the server failed"),
         None if error.is_timeout() => Failed::again("the server took too long"),
         None if error.is_client() => {
             Failed::again("the server lacks what the mail or the login needs, as STARTTLS")
         }
         None => Failed::again("the server cannot be reached"),
     }
+}
+
+/// Whether TLS is the cause behind an error: a certificate that nobody stands behind, say.
+fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>();
+        let inner = inner.and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>()
+            || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn without_values(error: &StoreError) -> String {

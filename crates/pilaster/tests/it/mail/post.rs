@@ -58,7 +58,10 @@ fn in_order(one: &serde_json::Value) -> &str {
     assert_eq!(one["from"], "noreply@films.example");
     assert_eq!(one["to"], json!(["ada@example.org"]));
     let content = one["content"].as_str().expect("a text");
-    assert_eq!(header(content, "From"), "Film Club <noreply@films.example>");
+    assert_eq!(
+        header(content, "From"),
+        "\"Film Club\" <noreply@films.example>"
+    );
     assert_eq!(header(content, "Reply-To"), "help@films.example");
     assert_eq!(header(content, "To"), "ada@example.org");
     assert_eq!(header(content, "Auto-Submitted"), "auto-generated");
