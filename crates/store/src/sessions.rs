@@ -265,7 +265,7 @@ pub fn write(evidence: &Evidence) -> String {
     proofs.join(" ")
 }
 
-/// Reads what [`write`] gave.
+/// Reads what [`write()`] gave.
 #[must_use]
 pub fn read_evidence(text: &str) -> Option<Evidence> {
     let proofs = text.split(' ').filter(|part| !part.is_empty());
