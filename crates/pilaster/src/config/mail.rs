@@ -157,7 +157,23 @@ fn files(configuration: &Configuration) -> Outcome<BTreeMap<String, String>> {
             continue;
         }
         let text = std::fs::read_to_string(entry.path()).map_err(failed)?;
+        let is_toml = entry.path().extension().is_some_and(|end| end == "toml");
+        let text = match is_toml {
+            true => as_json(&name, &text)?,
+            false => text,
+        };
         files.insert(name, text);
     }
     Ok(files)
+}
+
+/// The words of a language, as the server reads them.
+fn as_json(name: &str, text: &str) -> Outcome<String> {
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        Failure::config(format!("{FOLDER}/{name}:{line}: {}", error.message()))
+    })?;
+    serde_json::to_string(&table).map_err(|error| Failure::config(error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! What mails say: wording by language, set into layouts; each file may be a project's own.
 //!
-//! `en.toml` holds messages of a language, `layout.html` and `layout.txt` how every mail looks,
+//! `en.json` holds messages of a language (a project writes `fr.toml`, which comes here as JSON), `layout.html` and `layout.txt` how every mail looks,
 //! `reset.html` or `reset.nl.html` how one does. Files that end in `.html` escape what is set in;
 //! the others do not. All of them are compiled and tried with sample values when the server starts.
 
@@ -105,7 +105,7 @@ impl Templates {
             fallback: fallback.to_owned(),
         };
         for language in [FIRST, "nl", "de"] {
-            let name = format!("{language}.toml");
+            let name = format!("{language}.json");
             templates.read_language(language, &name, &own(&name)?)?;
         }
         for name in ["layout.html", "layout.txt"] {
@@ -163,14 +163,13 @@ impl Templates {
                 "a language is named as in BCP 47, as fr or pt-BR",
             ));
         }
-        let table: toml::Table = text
-            .parse()
-            .map_err(|error: toml::de::Error| wrong(file, error.message()))?;
+        let table: Map<String, Value> = serde_json::from_str(text)
+            .map_err(|error| wrong(file, format!("it is no table of messages: {error}")))?;
         for (name, message) in &table {
             let letter = Letter::ALL.into_iter().find(|letter| letter.name() == name);
             let letter = letter.ok_or_else(|| wrong(file, format!("there is no mail {name}")))?;
             let message = message
-                .as_table()
+                .as_object()
                 .ok_or_else(|| wrong(file, format!("{name} is no table")))?;
             self.read_message(language, file, letter, message)?;
         }
@@ -183,7 +182,7 @@ impl Templates {
         language: &str,
         file: &str,
         letter: Letter,
-        message: &toml::Table,
+        message: &Map<String, Value>,
     ) -> Result<(), TemplateError> {
         let language = language.to_ascii_lowercase();
         let prefix = format!("{language}/{}", letter.name());
@@ -193,7 +192,7 @@ impl Templates {
             if entry == "text" {
                 let lines = value
                     .as_array()
-                    .map(|lines| lines.iter().map(toml::Value::as_str));
+                    .map(|lines| lines.iter().map(Value::as_str));
                 let lines: Option<Vec<&str>> = lines.and_then(Iterator::collect);
                 let lines =
                     lines.ok_or_else(|| wrong(file, format!("{at} is no list of texts")))?;
@@ -477,7 +476,7 @@ mod tests {
         assert!(text("en").contains("Set a new password"), "{}", text("en"));
         let french = with(
             "fr.toml",
-            "[reset]\nsubject = \"Mot de passe\"\ntext = [\"Bonjour\"]\n",
+            r#"{"reset": {"subject": "Mot de passe", "text": ["Bonjour"]}}"#,
         );
         let french = french.expect("right");
         assert_eq!(french.choose("fr-CA, en;q=0.5"), "fr");
@@ -489,15 +488,15 @@ mod tests {
             ("reset.html", "{{ link", "reset.html: line 1"),
             ("reset.html", "{% for x in %}", "reset.html"),
             ("rest.html", "x", "rest.html: there is no such file"),
-            ("en.toml", "[reset]\nsubjet = \"x\"", "reset.subjet"),
+            ("en.toml", r#"{"reset": {"subjet": "x"}}"#, "reset.subjet"),
             (
                 "en.toml",
-                "[rest]\nsubject = \"x\"",
+                r#"{"rest": {"subject": "x"}}"#,
                 "there is no mail rest",
             ),
             (
                 "fr.toml",
-                "[reset]\nsubject = \"x\"",
+                r#"{"reset": {"subject": "x"}}"#,
                 "reset needs a subject and a text",
             ),
             (
