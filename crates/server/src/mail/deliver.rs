@@ -259,9 +259,11 @@ fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     while let Some(error) = cause {
         let inner = error.downcast_ref::<std::io::Error>();
         let inner = inner.and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>()
-            || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
-        {
+        let is_wrapped = match inner {
+            Some(inner) => inner.is::<rustls::Error>(),
+            None => false,
+        };
+        if is_wrapped || error.is::<rustls::Error>() {
             return true;
         }
         cause = error.source();

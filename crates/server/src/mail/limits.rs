@@ -67,7 +67,7 @@ impl Limits {
         client: Option<IpAddr>,
     ) -> StoreResult<Admission> {
         if client.is_some_and(|client| !self.count(client)) {
-            tracing::warn!(
+            tracing::info!(
                 purpose = purpose.name(),
                 "a mail was suppressed: its client asks for too many"
             );
@@ -80,7 +80,7 @@ impl Limits {
         let since = since.unwrap_or(Timestamp::MIN);
         let sent = tickets::count_since(store, purpose, mailbox, since).await?;
         if sent >= i64::from(self.most.per_mailbox) {
-            tracing::warn!(
+            tracing::info!(
                 purpose = purpose.name(),
                 "a mail was suppressed: its mailbox has got too many"
             );

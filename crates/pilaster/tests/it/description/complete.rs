@@ -8,8 +8,27 @@ use testkit::Project;
 use super::{films, python};
 use crate::http::{App, PILASTER};
 
-/// Pages for people, second spellings of a route, and the data API's mounts.
-const UNLISTED: [&str; 4] = ["/docs", "/docs/{file}", "/redoc", "/oauth2/jwks"];
+/// Pages for people, second spellings of a route, and what is for administrators alone.
+const UNLISTED: [&str; 18] = [
+    "/docs",
+    "/docs/{file}",
+    "/redoc",
+    "/oauth2/jwks",
+    "/_mail",
+    "/_mail/{id}",
+    "/_mail/{id}/html",
+    "/_mail/{id}/source",
+    "/auth/confirm/{token}",
+    "/auth/reset/{token}",
+    "/auth/email/{token}",
+    "/auth/invitations/{token}",
+    "/auth/administrator/{token}",
+    "/auth/link.js",
+    "/auth/administrator",
+    "/admin/api/invitations",
+    "/admin/api/invitations/{id}",
+    "/admin/api/invitations/{id}/approve",
+];
 
 type Operation = (String, String);
 
