@@ -20,7 +20,8 @@ pub struct AlterRole {
 pub struct RoleSetting {
     /// Which limit.
     pub limit: RoleLimit,
-    /// How much; 1 and 0 where it is on or off. The greater, the more generous.
+    /// How much; 1 and 0 where it is on or off. The greater, the more generous, but for
+    /// [`RoleLimit::Acr`].
     pub value: u32,
 }
 
@@ -49,11 +50,14 @@ pub enum RoleLimit {
     Plans,
     /// Milliseconds that a reading statement may take.
     StatementTimeout,
+    /// How well somebody has to have proved who they are for the role to count: the place of a word
+    /// among [`RoleLimit::ACR`], from 1.
+    Acr,
 }
 
 impl RoleLimit {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::DefaultRows,
         Self::MaxRows,
         Self::MaxNodes,
@@ -65,7 +69,11 @@ impl RoleLimit {
         Self::Aggregates,
         Self::Plans,
         Self::StatementTimeout,
+        Self::Acr,
     ];
+
+    /// What `auth.acr` may be, each more than those before it.
+    pub const ACR: [&str; 3] = ["single", "mfa", "phr"];
 
     /// As it is written: in `schema/*.sql` and `pilaster.toml` alike, but for PostgreSQL's own word.
     #[must_use]
@@ -82,6 +90,7 @@ impl RoleLimit {
             Self::Aggregates => "api.aggregates",
             Self::Plans => "api.plans",
             Self::StatementTimeout => "statement_timeout",
+            Self::Acr => "auth.acr",
         }
     }
 

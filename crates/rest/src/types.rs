@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use lang::RoleLimit;
 use schema::Catalog;
 use sql::Ident;
 use stdx::{Clock, Rng};
@@ -52,6 +53,35 @@ impl RoleSet {
         Self(roles.into())
     }
 
+    /// The same for somebody who proved as much as `acr` says: roles that ask for more (`alter role
+    /// … set auth.acr = mfa`) do not count, nor what is inherited through them.
+    #[must_use]
+    pub fn proved(catalog: &Catalog, base: BaseRole, own: &[String], acr: Option<&str>) -> Self {
+        let held: Vec<String> = own
+            .iter()
+            .filter(|name| demanded(catalog, name) <= level(acr))
+            .cloned()
+            .collect();
+        let all = Self::effective(catalog, base, &held);
+        let kept = all.0.iter();
+        let kept = kept.filter(|role| demanded(catalog, role.as_str()) <= level(acr));
+        Self(kept.cloned().collect::<Vec<_>>().into())
+    }
+
+    /// The `acr` that the most demanding of these own roles asks for, beyond what was proved.
+    #[must_use]
+    pub fn missing_acr(
+        catalog: &Catalog,
+        own: &[String],
+        acr: Option<&str>,
+    ) -> Option<&'static str> {
+        let demands = own.iter().map(|name| demanded(catalog, name));
+        let most = demands.filter(|demand| *demand > level(acr)).max()?;
+        RoleLimit::ACR
+            .get(usize::try_from(most).ok()?.checked_sub(1)?)
+            .copied()
+    }
+
     /// What somebody has who was given this one role.
     #[must_use]
     pub fn of_role(catalog: &Catalog, role: &Ident) -> Self {
@@ -91,6 +121,24 @@ impl RoleSet {
     pub fn names(&self) -> impl Iterator<Item = &Ident> {
         self.0.iter()
     }
+}
+
+/// The least level of a role, 0 where it asks for none.
+fn demanded(catalog: &Catalog, role: &str) -> u32 {
+    let role = catalog
+        .roles
+        .iter()
+        .find(|known| known.name.as_str() == role);
+    let settings = role.into_iter().flat_map(|role| &role.settings);
+    let mut demands = settings.filter(|setting| setting.limit == RoleLimit::Acr);
+    demands.next().map_or(0, |setting| setting.value)
+}
+
+/// The place of an `acr` of ours; what is none is nothing.
+fn level(acr: Option<&str>) -> u32 {
+    let known = RoleLimit::ACR.into_iter().zip(1..);
+    let mut found = known.filter(|(name, _)| acr == Some(*name));
+    found.next().map_or(0, |(_, place)| place)
 }
 
 /// Who asks. Made by the verifier of credentials alone, so that no handler can invent one.

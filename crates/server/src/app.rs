@@ -317,8 +317,8 @@ impl State {
         }
     }
 
-    /// The roles of a signed-in user with these own roles.
-    pub(crate) fn roles(compiled: &Compiled, own: &[String]) -> RoleSet {
-        RoleSet::effective(compiled.api.catalog(), BaseRole::Authenticated, own)
+    /// The roles of a signed-in user with these own roles, who proved that much.
+    pub(crate) fn roles(compiled: &Compiled, own: &[String], acr: Option<&str>) -> RoleSet {
+        RoleSet::proved(compiled.api.catalog(), BaseRole::Authenticated, own, acr)
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use credentials::token::SessionId;
 use jiff::Timestamp;
 use moka::sync::Cache;
 use oauth::decode_access_token;
-use rest::{BaseRole, Caller};
+use rest::{BaseRole, Caller, RoleSet};
 use serde_json::{Map, Value};
 use store::sessions::{self, Session};
 use store::{roles, users};
@@ -170,7 +170,7 @@ fn decode(
     let caller = Caller {
         user: Some(user),
         base_role: BaseRole::Authenticated,
-        roles: State::roles(compiled, &claims.roles),
+        roles: State::roles(compiled, &claims.roles, claims.acr.as_deref()),
         scopes: scopes
             .split(' ')
             .filter(|scope| !scope.is_empty())
@@ -228,13 +228,57 @@ async fn by_session(
     let caller = Arc::new(Caller {
         user: Some(session.user),
         base_role: BaseRole::Authenticated,
-        roles: State::roles(compiled, &own),
+        roles: State::roles(compiled, &own, Some(acr)),
         scopes: Vec::new(),
         acr: Some(acr.to_owned()),
         claims,
     });
     let session = Some(Held { id, session });
     Ok(Some(Identity { caller, session }))
+}
+
+/// What a refusal says to somebody who has a role for which more has to be proved (RFC 9470).
+/// `is_there` tells whether anything is at the path for a caller: what no role of theirs may see is
+/// not.
+pub(crate) fn ask_for_more(
+    compiled: &Compiled,
+    caller: &Caller,
+    mut refusal: Refusal,
+    is_there: impl Fn(&Caller) -> bool,
+) -> Refusal {
+    if !matches!(
+        refusal.status,
+        StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+    ) {
+        return refusal;
+    }
+    let own = caller.claims.get("roles").and_then(Value::as_array);
+    let own: Vec<String> = own
+        .into_iter()
+        .flatten()
+        .filter_map(|role| role.as_str().map(str::to_owned))
+        .collect();
+    let catalog = compiled.api.catalog();
+    let Some(missing) = RoleSet::missing_acr(catalog, &own, caller.acr.as_deref()) else {
+        return refusal;
+    };
+    let full = Caller {
+        roles: RoleSet::effective(catalog, caller.base_role, &own),
+        ..caller.clone()
+    };
+    // A row that is missing is missing for the caller as he is.
+    if refusal.status == StatusCode::NOT_FOUND && (is_there(caller) || !is_there(&full)) {
+        return refusal;
+    }
+    let hint = format!(
+        "a role of yours asks for {missing}: POST /auth/session/step-up, or sign in with a second \
+         factor"
+    );
+    let message = "more has to be proved for this";
+    refusal = Refusal::forbidden("step_up_required", message).hint(hint);
+    refusal.acr = Some(missing);
+    refusal.challenge = Some("insufficient_user_authentication");
+    refusal
 }
 
 /// A page of another site can send the cookie, but does not know the token.

@@ -16,7 +16,7 @@ use axum::extract::Request as HttpRequest;
 use axum::http::{HeaderName, HeaderValue, Method as HttpMethod, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
-use rest::{Caller, Method, Moment, Prefixes, Request};
+use rest::{Caller, Method, Moment, Prefixes, Request, Success};
 
 use self::conditions::Conditions;
 use self::perform::{Asked, Terms};
@@ -24,7 +24,7 @@ use self::repeat::Repeat;
 use self::respond::respond;
 use crate::App;
 use crate::app::{Compiled, State};
-use crate::auth::authenticate;
+use crate::auth::{ask_for_more, authenticate};
 use crate::error::{Answer, Refusal};
 
 pub(crate) use watch::Watchers;
@@ -97,18 +97,25 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         false => Repeat::of(headers, caller, &request)?,
     };
     let terms = Terms { conditions, repeat };
-    let is_batch = matches!(&*path, [only] if only == BATCH);
-    let success = if is_batch {
-        Box::pin(batch::answer(asked, &terms)).await?
-    } else if terms.repeat.is_some() || conditions.guards(method) {
-        Box::pin(asked.answer_on(&terms)).await?
-    } else {
-        asked.answer().await?
-    };
+    let success = answer(asked, &terms).await;
+    let is_there = |caller: &Caller| is_there(state, &compiled, caller, &path);
+    let success = success.map_err(|refusal| ask_for_more(&compiled, caller, refusal, is_there))?;
     if !reads {
         state.watchers.wake();
     }
     Ok(respond(success, mount, &head, &conditions))
+}
+
+/// One request, or several sent as one.
+async fn answer(asked: Asked<'_>, terms: &Terms<'_>) -> Result<Success, Refusal> {
+    let request = asked.request;
+    if matches!(request.path, [only] if only == BATCH) {
+        return Box::pin(batch::answer(asked, terms)).await;
+    }
+    match terms.repeat.is_some() || terms.conditions.guards(request.method) {
+        true => Box::pin(asked.answer_on(terms)).await,
+        false => asked.answer().await,
+    }
 }
 
 /// `GET` of the mount itself: the description of the API, as clients of PostgREST ask for it.
@@ -132,18 +139,27 @@ fn options(
     caller: &Caller,
     path: &[Cow<'_, str>],
 ) -> Answer {
-    let moment = Moment {
-        now: state.clock.now(),
-        clock: &state.clock,
-        rng: &state.rng,
-    };
-    let methods = compiled.api.methods(path, caller, moment);
+    let methods = compiled.api.methods(path, caller, moment(state));
     let methods = methods.ok_or_else(|| missing(&state.settings.api.prefixes))?;
     let mut response = Response::new(Body::empty());
     if let Ok(methods) = HeaderValue::from_str(&methods) {
         response.headers_mut().insert(header::ALLOW, methods);
     }
     Ok(response)
+}
+
+/// Whether anything answers this caller at the path.
+fn is_there(state: &State, compiled: &Compiled, caller: &Caller, path: &[Cow<'_, str>]) -> bool {
+    let methods = compiled.api.methods(path, caller, moment(state));
+    methods.is_some()
+}
+
+fn moment(state: &State) -> Moment<'_> {
+    Moment {
+        now: state.clock.now(),
+        clock: &state.clock,
+        rng: &state.rng,
+    }
 }
 
 /// Nothing answers at the path, whatever it asks for.

@@ -18,6 +18,8 @@ pub(crate) struct Refusal {
     pub(crate) allow: Option<String>,
     /// After how many seconds it makes sense to ask again.
     pub(crate) retry_after: Option<u64>,
+    /// How well somebody has to prove who they are, where that was too little (RFC 9470 §3).
+    pub(crate) acr: Option<&'static str>,
     /// The `error` of a bearer challenge (RFC 6750 §3), where one is due.
     pub(crate) challenge: Option<&'static str>,
 }
@@ -54,6 +56,7 @@ impl Refusal {
             hint: None,
             allow: None,
             retry_after: None,
+            acr: None,
             challenge: None,
         }
     }
@@ -169,6 +172,10 @@ impl Refusal {
                 "" => String::from("Bearer realm=\"pilaster\""),
                 error => format!("Bearer realm=\"pilaster\", error=\"{error}\""),
             };
+            let text = match self.acr {
+                Some(acr) => format!("{text}, acr_values=\"{acr}\""),
+                None => text,
+            };
             if let Ok(value) = HeaderValue::from_str(&text) {
                 headers.insert(header::WWW_AUTHENTICATE, value);
             }
@@ -226,6 +233,7 @@ impl From<RestError> for Refusal {
             hint: error.hint,
             allow: error.allow,
             retry_after: None,
+            acr: None,
             challenge,
         }
     }

@@ -102,6 +102,16 @@ fn number(limit: RoleLimit, text: &str) -> Option<u32> {
     }
 }
 
+/// The place of a word, from 1.
+fn acr(source: &Source, word: &str, at: Span) -> Parsed<u32> {
+    let known = RoleLimit::ACR;
+    let place = known.into_iter().zip(1..).find(|(name, _)| *name == word);
+    place.map(|(_, place)| place).ok_or_else(|| {
+        let message = format!("auth.acr is {}, not {word}", known.join(", "));
+        Diagnostic::new(&source.path, at, message).hint("write auth.acr = mfa")
+    })
+}
+
 /// A number from 1, or 1 and 0 for on and off.
 fn amount(source: &Source, limit: RoleLimit, value: &ast::Expr, span: Span) -> Parsed<u32> {
     let text = match value {
@@ -112,6 +122,9 @@ fn amount(source: &Source, limit: RoleLimit, value: &ast::Expr, span: Span) -> P
         },
         other => other.to_string(),
     };
+    if limit == RoleLimit::Acr {
+        return acr(source, &text.to_lowercase(), place_of(value, span));
+    }
     let found = match (limit.is_switch(), text.to_lowercase().as_str()) {
         (true, "on" | "true") => Some(1),
         (true, "off" | "false") => Some(0),

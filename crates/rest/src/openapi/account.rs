@@ -102,7 +102,8 @@ fn register() -> Value {
 
 fn token() -> Value {
     let body = json!({
-        "type": "object", "required": ["username", "password"],
+        "type": "object",
+        "anyOf": [{"required": ["username", "password"]}, {"required": ["login_id"]}],
         "properties": {
             "grant_type": {"type": "string", "const": "password"},
             "username": {"type": "string", "description": "An e-mail address or a user name"},

@@ -207,7 +207,11 @@ fn a_role_has_limits_of_its_own() {
 #[test]
 fn every_limit_of_a_role_can_be_written() {
     for limit in lang::RoleLimit::ALL {
-        let value = if limit.is_switch() { "on" } else { "1" };
+        let value = match limit {
+            lang::RoleLimit::Acr => "single",
+            limit if limit.is_switch() => "on",
+            _ => "1",
+        };
         let text = format!("alter role anon set {} = {value};", limit.name());
         let catalog = Catalog::from_sources(&[source(&text)], CatalogKind::User);
         let catalog = catalog.unwrap_or_else(|errors| panic!("{}", show(&errors)));

@@ -14,7 +14,7 @@ use store::{StoreError, roles};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::body::Fields;
+use super::body::{Fields, invalid};
 use super::door::{self, Guest, Wants};
 use super::{factor, json_answer, of_store, password};
 use crate::App;
@@ -90,7 +90,14 @@ fn given(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Refusal
         }
     }
     given.retain(|name, _| FIELDS.contains(&name.as_str()));
-    Ok(given)
+    match given.iter().find(|(_, value)| !value.is_string()) {
+        None => Ok(given),
+        Some((name, _)) => {
+            let message = format!("{name} must be a text");
+            let fault = json!({"pointer": format!("/{name}"), "code": "type", "message": message});
+            Err(invalid(vec![fault]))
+        }
+    }
 }
 
 /// The grant need not be named.

@@ -1,15 +1,15 @@
 //! Second factors.
 
-use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
-use testkit::Answer;
+use testkit::{Answer, Project};
 
 use super::{Browser, WORD, log_in, sign_up};
-use crate::http::{App, on_every_engine};
+use crate::http::{App, PILASTER, on_every_engine};
 
+on_every_engine!(guarded: a_role_asks_for_two_factors);
 on_every_engine!(
     an_app_is_enrolled_used_once_a_step_and_removed,
     every_door_asks_for_the_second_factor,
@@ -208,14 +208,88 @@ async fn codes_are_guessed_slowly(app: App) {
     }
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
     let rows = app.database.dump().await;
-    let hexadecimal = secret.bytes().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02X}");
-        text
-    });
+    let digits: Vec<String> = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let hexadecimal = digits.concat();
     assert!(rows.iter().any(|row| row.starts_with("auth_totp.sealed")));
     assert!(
         !rows
             .iter()
             .any(|row| row.contains(&secret) || row.contains(&hexadecimal))
     );
+}
+
+/// A table and a file for a role that asks for two factors.
+fn guarded() -> Project {
+    let project = Project::empty();
+    project.write(
+        "schema/vault.sql",
+        "create role keeper;
+         alter role keeper set auth.acr = mfa;
+         create table vault (id integer primary key, body text not null);
+         create table notes (id integer primary key);
+         grant select on vault to keeper;
+         grant select on notes to authenticated;
+         create policy everybody on vault using (true);
+         create policy everybody on notes using (true);",
+    );
+    project.write(
+        "seed/vault.sql",
+        "insert into vault (id, body) values (1, 'gold');",
+    );
+    project.write(
+        "api/gold.get.sql",
+        "-- @access keeper\n-- @returns many\nselect body from vault\n",
+    );
+    project
+}
+
+// req: MF-2
+async fn a_role_asks_for_two_factors(app: App) {
+    app.server.sign_up("ada").await;
+    app.server.sign_up("eve").await;
+    app.project
+        .succeed(PILASTER, &["user", "grant", "ada", "keeper"]);
+    let single = app.server.token("ada", WORD).await.json();
+    let single = single["access_token"].as_str().expect("a token").to_owned();
+    let mut browser = Browser::sign_in(&app.server, "ada").await;
+    for path in ["/api/vault", "/api/gold"] {
+        let refused = app.server.get_as(&single, path).await;
+        assert_eq!(refused.status, 403, "{path}: {}", refused.body);
+        assert_eq!(
+            refused.json()["code"],
+            "step_up_required",
+            "{}",
+            refused.body
+        );
+        let challenge = refused.header("www-authenticate");
+        assert!(
+            challenge.contains("insufficient_user_authentication"),
+            "{challenge}"
+        );
+        assert!(challenge.contains("acr_values=\"mfa\""), "{challenge}");
+        assert_eq!(browser.get(path).await.status, 403, "{path}");
+    }
+    // Who has not got the role is not told to step up.
+    let eve = Browser::sign_in(&app.server, "eve").await;
+    let refused = eve.get("/api/vault").await;
+    assert_eq!(
+        (refused.status, refused.json()["code"].as_str()),
+        (404, Some("PGRST205"))
+    );
+    assert_eq!(app.server.get_as(&single, "/api/notes").await.status, 200);
+    assert_eq!(app.server.get_as(&single, "/api/nothing").await.status, 404);
+    assert_eq!(app.server.get_as(&single, "/api/notes/7").await.status, 404);
+    let (secret, _) = enrol(&browser).await;
+    let body = json!({"code": code(&secret, 0)});
+    let stepped = browser.send("POST", "/auth/session/step-up", &body).await;
+    browser.follow(&stepped);
+    for path in ["/api/vault?select=body", "/api/gold"] {
+        let read = browser.get(path).await;
+        assert_eq!(
+            (read.status, read.body.as_str()),
+            (200, r#"[{"body":"gold"}]"#),
+            "{path}"
+        );
+    }
+    assert_eq!(app.server.get_as(&single, "/api/vault").await.status, 403);
 }
