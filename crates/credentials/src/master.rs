@@ -140,6 +140,18 @@ impl MasterKey {
         CsrfKey::new(key.expose())
     }
 
+    /// The key that refresh tokens are made with.
+    #[must_use]
+    pub fn refresh_token_key(&self) -> Secret<[u8; 32]> {
+        Secret::new(self.derive(&["pilaster/refresh-token/1"]))
+    }
+
+    /// What names of users that one site alone knows are made with.
+    #[must_use]
+    pub fn pairwise_salt(&self) -> Secret<[u8; 32]> {
+        Secret::new(self.derive(&["pilaster/pairwise-subject/1"]))
+    }
+
     /// HKDF-SHA256 (RFC 5869) with the purpose as `info`: knowing one key tells nothing about
     /// another or about the master.
     fn derive(&self, purpose: &[&str]) -> [u8; 32] {

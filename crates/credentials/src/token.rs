@@ -12,8 +12,23 @@ use uuid::Uuid;
 
 use crate::{CodeKey, KeyedHash, crockford, sha256_hex};
 
+/// Secrets that show nothing of themselves.
+macro_rules! hidden {
+    ($($name:ident),*) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(***)"))
+            }
+        }
+    )*};
+}
+
+mod client;
 mod csrf;
 
+pub use client::{
+    AuthorizationCode, AuthorizationCodeHash, BrowserId, ClientSecret, ClientSecretHash,
+};
 pub use csrf::CsrfKey;
 
 /// What a link, a code or a mail is for. It goes into what is stored, so a token for one purpose
@@ -284,16 +299,6 @@ impl MailCodeHash {
     pub fn to_text(&self) -> String {
         self.0.to_text()
     }
-}
-
-macro_rules! hidden {
-    ($($name:ident),*) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(***)"))
-            }
-        }
-    )*};
 }
 
 hidden!(LinkToken, SessionId, ApiKey, MailCode);

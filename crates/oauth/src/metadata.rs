@@ -23,19 +23,29 @@ pub struct IssuerMetadata<'a> {
     pub signs_with: &'a [Algorithm],
     /// The languages of its pages (BCP 47).
     pub ui_locales: &'a [String],
+    /// Which of the profile's grants are served.
+    pub grants: &'a [Grant],
     /// What is switched on.
-    pub doors: Doors,
+    pub features: &'a [Feature],
 }
 
-/// What is switched on.
+/// What can be switched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Doors {
-    /// Clients may register themselves.
-    pub registration: bool,
-    /// Devices without a browser may ask.
-    pub device: bool,
-    /// There are certificates of clients: tokens can be bound to them.
-    pub client_certificates: bool,
+pub enum Feature {
+    /// Clients register themselves (RFC 7591).
+    Registration,
+    /// Clients have certificates, and tokens can be bound to them (RFC 8705).
+    ClientCertificates,
+    /// Tokens can be bound to keys (RFC 9449).
+    Proofs,
+    /// Request objects are fetched from where clients have registered them (RFC 9101).
+    FetchedRequests,
+    /// Clients are told of a logout by the server (Back-Channel Logout).
+    BackChannelLogout,
+    /// Clients are told of a logout in the browser (Front-Channel Logout).
+    FrontChannelLogout,
+    /// Clients can watch the session in the browser (Session Management).
+    SessionManagement,
 }
 
 fn names<T: Copy>(list: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {
@@ -43,6 +53,10 @@ fn names<T: Copy>(list: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static 
 }
 
 impl IssuerMetadata<'_> {
+    fn has(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
+    }
+
     /// The document, the same at both well-known paths: OpenID Connect Discovery §3 and RFC 8414 §2
     /// are one registry of names.
     #[must_use]
@@ -74,12 +88,14 @@ impl IssuerMetadata<'_> {
             "introspection_endpoint": at("introspect"),
             "revocation_endpoint": at("revoke"),
             "end_session_endpoint": at("logout"),
-            "check_session_iframe": at("session"),
         });
-        if self.doors.registration {
+        if self.has(Feature::SessionManagement) {
+            endpoints["check_session_iframe"] = at("session").into();
+        }
+        if self.has(Feature::Registration) {
             endpoints["registration_endpoint"] = at("register").into();
         }
-        if self.doors.device {
+        if self.grants.contains(&Grant::DeviceCode) {
             endpoints["device_authorization_endpoint"] = at("device_authorization").into();
         }
         endpoints
@@ -89,7 +105,7 @@ impl IssuerMetadata<'_> {
     fn choices(&self) -> Value {
         let rules = self.profile.rules();
         let certificates = |method: &AuthMethod| {
-            self.doors.client_certificates
+            self.has(Feature::ClientCertificates)
                 || !matches!(
                     method,
                     AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTls
@@ -102,8 +118,8 @@ impl IssuerMetadata<'_> {
             .copied()
             .filter(|one| *one != AuthMethod::None);
         let proving: Vec<AuthMethod> = proving.collect();
-        let device = |grant: &Grant| self.doors.device || *grant != Grant::DeviceCode;
-        let grants: Vec<Grant> = rules.grants.iter().copied().filter(device).collect();
+        let served = |grant: &Grant| self.grants.contains(grant);
+        let grants: Vec<Grant> = rules.grants.iter().copied().filter(served).collect();
         json!({
             "scopes_supported": self.scopes,
             "response_types_supported": names(rules.response_types, ResponseType::name),
@@ -115,7 +131,7 @@ impl IssuerMetadata<'_> {
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
             "require_pushed_authorization_requests": rules.requests == Requests::Pushed,
-            "tls_client_certificate_bound_access_tokens": self.doors.client_certificates,
+            "tls_client_certificate_bound_access_tokens": self.has(Feature::ClientCertificates),
         })
     }
 
@@ -126,7 +142,7 @@ impl IssuerMetadata<'_> {
             .into_iter()
             .filter(|name| algorithms.contains(name))
             .collect();
-        json!({
+        let mut signing = json!({
             "id_token_signing_alg_values_supported": own,
             "userinfo_signing_alg_values_supported": own,
             "introspection_signing_alg_values_supported": own,
@@ -135,8 +151,11 @@ impl IssuerMetadata<'_> {
             "token_endpoint_auth_signing_alg_values_supported": algorithms,
             "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
             "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
-            "dpop_signing_alg_values_supported": algorithms,
-        })
+        });
+        if self.has(Feature::Proofs) {
+            signing["dpop_signing_alg_values_supported"] = algorithms.into();
+        }
+        signing
     }
 
     /// What OpenID Connect adds.
@@ -146,16 +165,16 @@ impl IssuerMetadata<'_> {
             "claims_supported": claims(),
             "claims_parameter_supported": true,
             "request_parameter_supported": true,
-            "request_uri_parameter_supported":
-                self.profile.rules().requests != Requests::Pushed,
+            "request_uri_parameter_supported": self.has(Feature::FetchedRequests)
+                && self.profile.rules().requests != Requests::Pushed,
             "require_request_uri_registration": true,
             "acr_values_supported": self.acr_values,
             "ui_locales_supported": self.ui_locales,
             "prompt_values_supported": ["none", "login", "consent", "select_account", "create"],
-            "backchannel_logout_supported": true,
-            "backchannel_logout_session_supported": true,
-            "frontchannel_logout_supported": true,
-            "frontchannel_logout_session_supported": true,
+            "backchannel_logout_supported": self.has(Feature::BackChannelLogout),
+            "backchannel_logout_session_supported": self.has(Feature::BackChannelLogout),
+            "frontchannel_logout_supported": self.has(Feature::FrontChannelLogout),
+            "frontchannel_logout_session_supported": self.has(Feature::FrontChannelLogout),
         })
     }
 }

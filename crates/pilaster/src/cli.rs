@@ -1,11 +1,15 @@
 //! The command line.
 
+mod accounts;
+mod client;
 mod database;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use accounts::{Admin, AuditFilter};
+pub(crate) use client::{Client, Keys, NewClient, Snippet};
 pub(crate) use database::{Database, DatabaseLife, DatabaseLook, DatabaseRows};
 
 /// A backend is a folder of SQL.
@@ -137,6 +141,12 @@ pub(crate) enum Command {
     /// List and change accounts.
     #[command(subcommand)]
     User(User),
+    /// Programs that people log in to with their account here.
+    #[command(subcommand)]
+    Client(Client),
+    /// The keys that sign tokens.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Make the first administrator.
     #[command(subcommand)]
     Admin(Admin),
@@ -236,36 +246,6 @@ pub(crate) enum User {
     },
     #[command(flatten)]
     Change(UserChange),
-}
-
-/// Administrators.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Admin {
-    /// Print a link with which whoever opens it sets a password and is an administrator; it is good
-    /// for half an hour, once. An older one dies.
-    #[command(after_help = "Example: pilaster admin create ada@example.org")]
-    Create {
-        /// The administrator's e-mail address.
-        email: String,
-    },
-}
-
-/// Which acts are wanted.
-#[derive(Debug, clap::Args)]
-pub(crate) struct AuditFilter {
-    /// By that account or to it: an e-mail address, a user name or an id. An address that has no
-    /// account is looked for, too.
-    #[arg(long)]
-    pub(crate) user: Option<String>,
-    /// What was done, as `password_changed`.
-    #[arg(long)]
-    pub(crate) act: Option<String>,
-    /// How far back, as 12h or 30d, or a moment, as 2026-11-21T10:00:00Z.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// How many at most.
-    #[arg(long, default_value_t = 200)]
-    pub(crate) limit: u64,
 }
 
 /// Verbs that change an account.

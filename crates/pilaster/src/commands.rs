@@ -3,12 +3,14 @@
 mod admin;
 mod audit;
 mod check;
+mod client;
 mod config;
 mod confirm;
 mod db;
 mod dev;
 mod hooks;
 mod init;
+mod keys;
 mod log;
 mod login;
 mod migrate;
@@ -21,7 +23,7 @@ mod test;
 mod types;
 mod user;
 
-use crate::cli::{Address, Arguments, Command, Secret, Types};
+use crate::cli::{Address, Arguments, Command};
 use crate::config::{Configuration, find_file};
 use crate::failure::Outcome;
 
@@ -85,14 +87,13 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
             config::show(&load()?, arguments.json);
             Ok(())
         }
+        Command::Client(verb) => client::run(&load()?, &verb, arguments.json).await,
+        Command::Keys(verb) => keys::run(&load()?, &verb, arguments.json).await,
         Command::Admin(verb) => admin::run(&load()?, &verb, arguments.json).await,
         Command::Audit(filter) => audit::run(&load()?, &filter, arguments.json).await,
         Command::Hooks(verb) => hooks::run(&load()?, &verb, arguments.json).await,
-        Command::Secret(Secret::Generate) => secret::generate(&load()?),
-        Command::Secret(Secret::Webhook { name }) => secret::webhook(&load()?, &name),
+        Command::Secret(verb) => secret::run(&load()?, &verb),
         Command::Openapi(asked) => openapi::run(load, &asked, arguments.json),
-        Command::Types(Types::Ts { role, out }) => {
-            types::typescript(&load()?, &role, out.as_deref())
-        }
+        Command::Types(verb) => types::run(&load()?, &verb),
     }
 }

@@ -1,5 +1,6 @@
 //! Configuration: defaults < pilaster.toml < .env < environment, each value with its origin.
 
+mod clients;
 mod identity;
 mod keys;
 mod layers;
@@ -8,6 +9,7 @@ mod settings;
 mod traces;
 mod webhooks;
 
+pub(crate) use clients::with_defaults;
 pub(crate) use keys::WebhookKey;
 pub(crate) use layers::{Configuration, find_file};
 pub(crate) use settings::{

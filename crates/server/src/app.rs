@@ -11,9 +11,9 @@ use credentials::{CodeKey, HashParams, MasterKey, Peppers, TotpKey};
 use oauth::Expectations;
 use rest::{Api, ApiOptions, BaseRole, Caller, Hooks, OpenApiInfo, RoleSet};
 use sql::Db;
-use stdx::{Clock, Rng};
+use stdx::{Clock, Rng, Secret};
 use store::moments::{Moments, RedisUrlError};
-use store::signing_keys::{self, SigningKeys};
+use store::signing_keys;
 use store::{Store, StoreError, access, opaque};
 use tokio::sync::Notify;
 
@@ -24,6 +24,7 @@ use crate::identity::{IdentitySettings, MomentsPlace};
 use crate::mail::{MailSettings, Post, TemplateError, Transport};
 use crate::middleware::RequestIds;
 use crate::native::{NativeRls, Roles};
+use crate::oauth2::{KeyRing, OAuthSettings};
 use crate::passwords::{PEPPER, PasswordPool};
 
 /// How the server behaves; plain values, already read from wherever they come.
@@ -41,6 +42,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// How one signs in, and for how long.
     pub identity: IdentitySettings,
+    /// How the authorization server behaves.
+    pub oauth: OAuthSettings,
     /// How long a token of `/token` is good.
     pub token_life: Duration,
     /// The largest body.
@@ -138,7 +141,11 @@ pub(crate) struct State {
     pub(crate) compiled: ArcSwap<Compiled>,
     /// Whether the database takes no change from this server; asked at the start.
     pub(crate) is_read_only: bool,
-    pub(crate) keys: SigningKeys,
+    pub(crate) keys: KeyRing,
+    /// What refresh tokens are made with.
+    pub(crate) refresh_key: Secret<[u8; 32]>,
+    /// What users are called by for one site alone is made with.
+    pub(crate) pairwise_salt: Secret<[u8; 32]>,
     pub(crate) expectations: Expectations,
     pub(crate) tokens: TokenCache,
     pub(crate) passwords: PasswordPool,
@@ -216,10 +223,10 @@ impl App {
             MomentsPlace::Database if is_read_only => Moments::in_memory(&store),
             place => place.open(&store)?,
         };
-        let seal = master.opaque_setup_key();
+        let setup_key = master.opaque_setup_key();
         let setups = match is_read_only {
-            true => opaque::load_or_lend(&store, &seal).await?,
-            false => opaque::load_or_create(&store, &seal).await?,
+            true => opaque::load_or_lend(&store, &setup_key).await?,
+            false => opaque::load_or_create(&store, &setup_key).await?,
         };
         let compiled = Compiled::new(api, hooks);
         let relying_party = relying_party(&settings);
@@ -232,7 +239,9 @@ impl App {
             settings,
             compiled: ArcSwap::from_pointee(compiled),
             is_read_only,
-            keys,
+            keys: KeyRing::new(keys, seal),
+            refresh_key: master.refresh_token_key(),
+            pairwise_salt: master.pairwise_salt(),
             expectations,
             tokens: TokenCache::new(),
             passwords,

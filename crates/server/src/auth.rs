@@ -7,17 +7,21 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use credentials::token::SessionId;
 use jiff::Timestamp;
 use moka::sync::Cache;
-use oauth::decode_access_token;
+use oauth::confirmation::{Confirmation, Scheme, Shown, check_confirmation};
+use oauth::{AccessTokenClaims, TokenError, decode_access_token};
 use rest::{BaseRole, Caller, RoleSet};
 use serde_json::{Map, Value};
+use store::moments::Purpose;
 use store::sessions::{self, Session};
-use store::{roles, users};
+use store::signing_keys::SigningKeys;
+use store::{grants, roles, users};
 use uuid::Uuid;
 
 use crate::app::{Compiled, State};
-use crate::error::Refusal;
+use crate::error::{Challenge, Refusal};
 use crate::identity::cookie::{self, Presented};
-use crate::identity::{claims_of_hook, of_store};
+use crate::identity::{FIRST_PARTY, claims_of_hook, of_store};
+use crate::oauth2::{GRANT, READ, WRITE, proof_of_possession};
 
 /// Verified tokens, until they end; keyed by the whole token, so nothing can stand in for it.
 pub(crate) struct TokenCache(Cache<Box<str>, Known>);
@@ -25,9 +29,29 @@ pub(crate) struct TokenCache(Cache<Box<str>, Known>);
 #[derive(Clone)]
 struct Known {
     caller: Arc<Caller>,
-    user: Uuid,
-    epoch: Option<i64>,
+    holder: Holder,
+    bound: Option<Confirmation>,
     expires: i64,
+}
+
+/// On whom it depends whether a token is good, asked at each use.
+#[derive(Clone, Debug)]
+enum Holder {
+    /// A token of `/token`: on its user.
+    User { id: Uuid, epoch: Option<i64> },
+    /// A token of a client for a user: on what the user lets the client do.
+    Grant { id: Uuid, epoch: Option<i64> },
+    /// A token of a client for itself: on nothing but its own id.
+    Client { jti: String },
+}
+
+/// Whether a request has to show what its token is bound to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Possession<'a> {
+    /// By a proof for its method and for this path.
+    Shown(&'a str),
+    /// Not again, or not at all: what was begun with it goes on, or no bound token gets anything.
+    NotAsked,
 }
 
 /// Who asks, and through which session if through one.
@@ -67,36 +91,83 @@ const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 /// How long a session is in use before that is noted again.
 const TOUCH: Duration = Duration::from_mins(1);
 
-/// The caller of a request: anonymous without credentials, a user with good ones, and nobody with a
-/// bad token. A cookie that is not good is as none.
+/// The caller of a request to the data API: anonymous without credentials, a user with good ones,
+/// and nobody with a bad token. A cookie that is not good is as none. What a client may do is limited
+/// by the scopes of its token.
 pub(crate) async fn authenticate(
     state: &State,
     compiled: &Compiled,
     method: &Method,
+    possession: Possession<'_>,
     headers: &HeaderMap,
 ) -> Result<Option<Arc<Caller>>, Refusal> {
     // Most requests of strangers carry neither.
     if !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key(header::COOKIE) {
         return Ok(None);
     }
-    let identity = Box::pin(identify(state, compiled, method, headers)).await?;
+    let identity = Box::pin(identify(state, compiled, method, possession, headers)).await?;
+    if let Some(identity) = &identity {
+        require_scope(&identity.caller, method)?;
+    }
     Ok(identity.map(|identity| identity.caller))
 }
 
-/// The same, with the session.
+/// The caller of a request to an account: a token that some client was given opens none.
+pub(crate) async fn authenticate_owner(
+    state: &State,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<Caller>>, Refusal> {
+    let compiled = state.compiled.load();
+    let possession = Possession::NotAsked;
+    let identity = Box::pin(identify(state, &compiled, method, possession, headers)).await?;
+    match identity {
+        Some(identity) if is_of_client(&identity.caller) => Err(Refusal::forbidden(
+            "session_required",
+            "a client's token is for the data API; for an account one signs in",
+        )),
+        Some(identity) => Ok(Some(identity.caller)),
+        None => Ok(None),
+    }
+}
+
+/// Whether a caller comes with a token that a client of OAuth was given.
+fn is_of_client(caller: &Caller) -> bool {
+    let client = caller.claims.get("client_id").and_then(Value::as_str);
+    client.is_some_and(|client| client != FIRST_PARTY)
+}
+
+/// Refuses what a client's token was not given for.
+fn require_scope(caller: &Caller, method: &Method) -> Result<(), Refusal> {
+    let needed = match method.is_safe() {
+        true => READ,
+        false => WRITE,
+    };
+    match is_of_client(caller) && !caller.scopes.iter().any(|scope| scope == needed) {
+        true => Err(Refusal::insufficient_scope(needed)),
+        false => Ok(()),
+    }
+}
+
+/// The same, with the session, and whatever the token is for.
 pub(crate) async fn identify(
     state: &State,
     compiled: &Compiled,
     method: &Method,
+    possession: Possession<'_>,
     headers: &HeaderMap,
 ) -> Result<Option<Identity>, Refusal> {
     if headers.contains_key(header::AUTHORIZATION) {
-        let Some(token) = bearer(headers)? else {
+        let Some((scheme, token)) = presented_token(headers)? else {
             return Ok(None);
         };
-        let caller = by_token(state, compiled, token).await?;
+        let known = by_token(state, compiled, token).await?;
+        if let Possession::Shown(path) = possession {
+            let at = (method.as_str(), path);
+            require_possession(state, &known, (scheme, token), at, headers).await?;
+        }
         return Ok(Some(Identity {
-            caller,
+            caller: known.caller,
             session: None,
         }));
     }
@@ -110,8 +181,35 @@ pub(crate) async fn identify(
     }
 }
 
+/// The session of a browser, if it has one that holds.
+pub(crate) async fn held_session(
+    state: &State,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Option<Held>, Refusal> {
+    let compiled = state.compiled.load();
+    let found = identify(state, &compiled, method, Possession::NotAsked, headers).await?;
+    Ok(found.and_then(|identity| identity.session))
+}
+
+/// The caller of a token, whatever its scopes; `None` without one.
+pub(crate) async fn bearer_caller(
+    state: &State,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<Caller>>, Refusal> {
+    if !headers.contains_key(header::AUTHORIZATION) {
+        return Ok(None);
+    }
+    let compiled = state.compiled.load();
+    let possession = Possession::Shown(path);
+    let found = identify(state, &compiled, method, possession, headers).await?;
+    Ok(found.map(|identity| identity.caller))
+}
+
 /// The token of the one `Authorization` header, unless it names nobody.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+fn presented_token(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, Refusal> {
     let malformed =
         || Refusal::unauthorized("invalid_request", "the Authorization header is malformed");
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
@@ -121,54 +219,32 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     // RFC 6750 §2.1: the scheme in any case, one space, the token.
     let text = value.to_str().map_err(|_| malformed())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(malformed)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.contains(' ') {
+    let scheme = Scheme::from_name(scheme).ok_or_else(malformed)?;
+    if token.is_empty() || token.contains(' ') {
         return Err(malformed());
     }
-    Ok((token != ANONYMOUS).then_some(token))
+    Ok((token != ANONYMOUS).then_some((scheme, token)))
 }
 
-async fn by_token(state: &State, compiled: &Compiled, token: &str) -> Result<Arc<Caller>, Refusal> {
+fn not_good() -> Refusal {
+    Refusal::unauthorized("invalid_token", "the token is not good, or no longer")
+}
+
+async fn by_token(state: &State, compiled: &Compiled, token: &str) -> Result<Known, Refusal> {
     let now = state.clock.now();
     let kept = state.tokens.0.get(token);
-    let known = match kept.filter(|known| known.expires > now.as_second()) {
-        Some(known) => known,
-        None => {
-            let known = decode(state, compiled, token, now)?;
-            state.tokens.0.insert(token.into(), known.clone());
-            known
-        }
-    };
-    // Asked each time: who was disabled, or logged out everywhere, is out with the next request.
-    let standing = users::standing(&state.store, known.user).await;
-    let standing = standing.map_err(|error| of_store(&error))?;
-    let is_good = standing.is_some_and(|standing| {
-        standing.active && known.epoch.is_none_or(|epoch| epoch == standing.epoch)
-    });
-    match is_good {
-        true => Ok(known.caller),
-        false => Err(Refusal::unauthorized(
-            "invalid_token",
-            "the token is not good, or no longer",
-        )),
+    if let Some(known) = kept.filter(|known| known.expires > now.as_second()) {
+        // Asked each time: who was disabled, or logged out everywhere, is out with the next request.
+        standing(state, &known.holder).await?;
+        return Ok(known);
     }
-}
-
-fn decode(
-    state: &State,
-    compiled: &Compiled,
-    token: &str,
-    now: Timestamp,
-) -> Result<Known, Refusal> {
-    let claims = decode_access_token(token, &state.keys.verifying, &state.expectations, now)
-        .map_err(|error| {
-            tracing::debug!(%error, "a token was refused");
-            Refusal::unauthorized("invalid_token", "the token is not good, or no longer")
-        })?;
-    let user = Uuid::try_parse(&claims.sub)
-        .map_err(|_| Refusal::unauthorized("invalid_token", "the token is not a user's"))?;
+    let claims = decode(state, token, now).await?;
+    let holder = holder(&claims)?;
+    let user = standing(state, &holder).await?;
+    let bound = Confirmation::from_claims(&claims.extra).map_err(|_| not_good())?;
     let scopes = claims.scope.as_deref().unwrap_or_default();
     let caller = Caller {
-        user: Some(user),
+        user,
         base_role: BaseRole::Authenticated,
         roles: State::roles(compiled, &claims.roles, claims.acr.as_deref()),
         scopes: scopes
@@ -179,12 +255,116 @@ fn decode(
         acr: claims.acr.clone(),
         claims: claims.to_members(),
     };
-    Ok(Known {
+    let known = Known {
         caller: Arc::new(caller),
-        user,
-        epoch: claims.epoch,
+        holder,
+        bound,
         expires: claims.exp,
+    };
+    state.tokens.0.insert(token.into(), known.clone());
+    Ok(known)
+}
+
+/// What an access token says, if it is good now; for whoever asks about it.
+pub(crate) async fn good_claims(
+    state: &State,
+    token: &str,
+) -> Result<Option<AccessTokenClaims>, Refusal> {
+    let judged = async {
+        let claims = decode(state, token, state.clock.now()).await?;
+        standing(state, &holder(&claims)?).await?;
+        Ok::<_, Refusal>(claims)
+    };
+    match judged.await {
+        Ok(claims) => Ok(Some(claims)),
+        Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+async fn decode(state: &State, token: &str, now: Timestamp) -> Result<AccessTokenClaims, Refusal> {
+    let known = state.keys.known();
+    let read =
+        |keys: &SigningKeys| decode_access_token(token, &keys.verifying, &state.expectations, now);
+    let decoded = match read(&known) {
+        // Another process may have made the key.
+        Err(TokenError::UnknownKey) => match state.newer_keys().await? {
+            Some(newer) => read(&newer),
+            None => Err(TokenError::UnknownKey),
+        },
+        decoded => decoded,
+    };
+    decoded.map_err(|error| {
+        tracing::debug!(%error, "a token was refused");
+        not_good()
     })
+}
+
+/// On whom a token depends.
+fn holder(claims: &AccessTokenClaims) -> Result<Holder, Refusal> {
+    if claims.client_id == FIRST_PARTY {
+        let id = Uuid::try_parse(&claims.sub).map_err(|_| not_good())?;
+        let epoch = claims.epoch;
+        return Ok(Holder::User { id, epoch });
+    }
+    match claims.extra.get(GRANT).and_then(Value::as_str) {
+        Some(id) => {
+            let id = Uuid::try_parse(id).map_err(|_| not_good())?;
+            let epoch = claims.epoch;
+            Ok(Holder::Grant { id, epoch })
+        }
+        None if claims.sub == format!("client:{}", claims.client_id) => Ok(Holder::Client {
+            jti: claims.jti.clone(),
+        }),
+        None => Err(not_good()),
+    }
+}
+
+/// Refuses a token whose holder may not use it now; gives its user.
+async fn standing(state: &State, holder: &Holder) -> Result<Option<Uuid>, Refusal> {
+    let failed = |error| of_store(&error);
+    let is_of = |epoch: &Option<i64>, now: i64| epoch.is_none_or(|epoch| epoch == now);
+    let (user, is_good) = match holder {
+        Holder::User { id, epoch } => {
+            let found = users::standing(&state.store, *id).await.map_err(failed)?;
+            let is_good = found.is_some_and(|user| user.active && is_of(epoch, user.epoch));
+            (Some(*id), is_good)
+        }
+        Holder::Grant { id, epoch } => {
+            let found = grants::standing(&state.store, *id).await.map_err(failed)?;
+            let is_good = found.is_some_and(|grant| {
+                grant.active && !grant.is_revoked && is_of(epoch, grant.epoch)
+            });
+            (found.map(|grant| grant.user), is_good)
+        }
+        Holder::Client { jti } => {
+            let revoked = state.moments.count(Purpose::RevokedToken, jti).await;
+            (None, revoked.map_err(failed)?.is_none())
+        }
+    };
+    match is_good {
+        true => Ok(user),
+        false => Err(not_good()),
+    }
+}
+
+/// Refuses a bound token without what it is bound to, and a free one that is shown as a bound one.
+async fn require_possession(
+    state: &State,
+    known: &Known,
+    (scheme, token): (Scheme, &str),
+    at: (&str, &str),
+    headers: &HeaderMap,
+) -> Result<(), Refusal> {
+    let jkt = match scheme {
+        Scheme::Bearer => None,
+        Scheme::Dpop => Some(proof_of_possession(state, headers, at, Some(token)).await?),
+    };
+    let shown = Shown {
+        jkt: jkt.as_deref(),
+        certificate: None,
+    };
+    check_confirmation(known.bound.as_ref(), scheme, shown).map_err(|_| not_good())
 }
 
 async fn by_session(
@@ -276,8 +456,11 @@ pub(crate) fn ask_for_more(
     );
     let message = "more has to be proved for this";
     refusal = Refusal::forbidden("step_up_required", message).hint(hint);
-    refusal.acr = Some(missing);
-    refusal.challenge = Some("insufficient_user_authentication");
+    refusal.challenge = Some(Box::new(Challenge::Bearer {
+        error: "insufficient_user_authentication",
+        acr: Some(missing),
+        scope: None,
+    }));
     refusal
 }
 

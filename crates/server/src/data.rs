@@ -24,7 +24,7 @@ use self::repeat::Repeat;
 use self::respond::respond;
 use crate::App;
 use crate::app::{Compiled, State};
-use crate::auth::{ask_for_more, authenticate};
+use crate::auth::{Possession, ask_for_more, authenticate};
 use crate::error::{Answer, Refusal};
 
 pub(crate) use watch::Watchers;
@@ -45,7 +45,10 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
     let compiled = state.compiled.load();
-    let authenticated = authenticate(state, &compiled, &head.method, headers).await?;
+    let authenticated = {
+        let shown = Possession::Shown(head.uri.path());
+        authenticate(state, &compiled, &head.method, shown, headers).await?
+    };
     let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
     let (mount, path) = segments(&state.settings.api.prefixes, head.uri.path())?;
     if path.is_empty() && !compiled.api.has_index() {

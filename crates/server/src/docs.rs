@@ -7,7 +7,7 @@ use rust_embed::RustEmbed;
 use serde_json::json;
 
 use crate::App;
-use crate::auth::authenticate;
+use crate::auth::{Possession, authenticate};
 use crate::error::{Answer, Refusal};
 
 /// The page's files, as they stand.
@@ -43,7 +43,10 @@ fn missing() -> Refusal {
 pub(crate) async fn openapi(Shared(app): Shared<App>, headers: HeaderMap) -> Answer {
     require_docs(&app)?;
     let compiled = app.0.compiled.load();
-    let caller = authenticate(&app.0, &compiled, &Method::GET, &headers).await?;
+    let caller = {
+        let shown = Possession::Shown("/openapi.json");
+        authenticate(&app.0, &compiled, &Method::GET, shown, &headers).await?
+    };
     let roles = caller
         .as_ref()
         .map_or(&compiled.anonymous.roles, |caller| &caller.roles);
@@ -93,12 +96,6 @@ fn file(name: &str) -> Answer {
         .headers_mut()
         .insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
-}
-
-/// `GET /.well-known/jwks.json` (RFC 7517)
-pub(crate) async fn jwks(Shared(app): Shared<App>) -> Answer {
-    let keys = oauth::Jwks::new(&app.0.keys.verifying);
-    Ok(with_type(keys.to_json(), "application/jwk-set+json"))
 }
 
 /// `GET /healthz`: the process is alive.

@@ -18,11 +18,60 @@ pub(crate) struct Refusal {
     pub(crate) allow: Option<String>,
     /// After how many seconds it makes sense to ask again.
     pub(crate) retry_after: Option<u64>,
-    /// How well somebody has to prove who they are, where that was too little (RFC 9470 §3).
-    pub(crate) acr: Option<&'static str>,
-    /// The `error` of a bearer challenge (RFC 6750 §3), where one is due.
-    pub(crate) challenge: Option<&'static str>,
+    /// What `WWW-Authenticate` asks for, where it does.
+    pub(crate) challenge: Option<Box<Challenge>>,
+    /// What the OAuth specifications call it, where they do.
+    pub(crate) oauth: Option<&'static str>,
 }
+
+/// What `WWW-Authenticate` asks for (RFC 9110 §11.6.1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Challenge {
+    /// An access token, or a better one (RFC 6750 §3).
+    Bearer {
+        /// What was wrong; empty where none came.
+        error: &'static str,
+        /// How well somebody has to prove who they are (RFC 9470 §3).
+        acr: Option<&'static str>,
+        /// The scope that the token lacks (RFC 6750 §3.1).
+        scope: Option<&'static str>,
+    },
+    /// A client's secret (RFC 6749 §5.2).
+    Basic,
+}
+
+impl Challenge {
+    /// For a token that is missing or not good.
+    pub(crate) fn bearer(error: &'static str) -> Self {
+        Self::Bearer {
+            error,
+            acr: None,
+            scope: None,
+        }
+    }
+
+    /// The header's value.
+    fn text(self) -> String {
+        match self {
+            Self::Basic => String::from("Basic realm=\"pilaster\""),
+            Self::Bearer { error, acr, scope } => {
+                let error = Some(error).filter(|error| !error.is_empty());
+                let parts = [("error", error), ("acr_values", acr), ("scope", scope)];
+                let parts = parts
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name, value?)));
+                parts.fold(
+                    String::from("Bearer realm=\"pilaster\""),
+                    |text, (name, value)| format!("{text}, {name}=\"{value}\""),
+                )
+            }
+        }
+    }
+}
+
+/// Marks an answer that tells its error in a form of its own, as a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told;
 
 /// By whose names an endpoint tells its errors, beside our own: see `docs/error.schema.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +87,9 @@ impl Names {
     pub(crate) fn at(path: &str) -> Self {
         match path.trim_end_matches('/') {
             "/token" => Self::OAuth,
+            // What a person is asked is asked by a page, not by a client.
+            path if path.starts_with("/oauth2/consent/") => Self::Own,
+            path if path.starts_with("/oauth2/") => Self::OAuth,
             _ => Self::Own,
         }
     }
@@ -56,8 +108,8 @@ impl Refusal {
             hint: None,
             allow: None,
             retry_after: None,
-            acr: None,
             challenge: None,
+            oauth: None,
         }
     }
 
@@ -74,7 +126,20 @@ impl Refusal {
     /// Somebody must say who they are, or say it better.
     pub(crate) fn unauthorized(error: &'static str, message: &str) -> Self {
         let mut refusal = Self::new(StatusCode::UNAUTHORIZED, "PGRST301", message);
-        refusal.challenge = Some(error);
+        refusal.challenge = Some(Box::new(Challenge::bearer(error)));
+        refusal
+    }
+
+    /// The token is good, and not for this.
+    pub(crate) fn insufficient_scope(scope: &'static str) -> Self {
+        let message = format!("the token was given without the scope {scope}");
+        let mut refusal = Self::new(StatusCode::FORBIDDEN, "insufficient_scope", message);
+        refusal.oauth = Some("insufficient_scope");
+        refusal.challenge = Some(Box::new(Challenge::Bearer {
+            error: "insufficient_scope",
+            acr: None,
+            scope: Some(scope),
+        }));
         refusal
     }
 
@@ -124,6 +189,14 @@ impl Refusal {
 
     /// What RFC 6749 calls it: §5.2, and §4.1.2.1 for what is not the client's fault.
     fn oauth_name(&self) -> &str {
+        if let Some(name) = self.oauth {
+            return name;
+        }
+        if let Some(Challenge::Bearer { error, .. }) = self.challenge.as_deref()
+            && !error.is_empty()
+        {
+            return error;
+        }
         match self.status {
             _ if self.code == "unsupported_grant_type" => &self.code,
             StatusCode::UNAUTHORIZED | StatusCode::CONFLICT => "invalid_grant",
@@ -161,24 +234,21 @@ impl Refusal {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         );
+        if names == Names::OAuth {
+            // RFC 6749 §5.1 says it of tokens; what was wrong with a request is nobody's to keep.
+            let value = HeaderValue::from_static("no-store");
+            headers.insert(header::CACHE_CONTROL, value);
+        }
         if let Some(allow) = self
             .allow
             .and_then(|allow| HeaderValue::from_str(&allow).ok())
         {
             headers.insert(header::ALLOW, allow);
         }
-        if let Some(error) = self.challenge {
-            let text = match error {
-                "" => String::from("Bearer realm=\"pilaster\""),
-                error => format!("Bearer realm=\"pilaster\", error=\"{error}\""),
-            };
-            let text = match self.acr {
-                Some(acr) => format!("{text}, acr_values=\"{acr}\""),
-                None => text,
-            };
-            if let Ok(value) = HeaderValue::from_str(&text) {
-                headers.insert(header::WWW_AUTHENTICATE, value);
-            }
+        if let Some(challenge) = self.challenge
+            && let Ok(value) = HeaderValue::from_str(&challenge.text())
+        {
+            headers.insert(header::WWW_AUTHENTICATE, value);
         }
         let is_unavailable = self.status == StatusCode::SERVICE_UNAVAILABLE;
         if let Some(seconds) = self.retry_after.or(is_unavailable.then_some(2)) {
@@ -224,7 +294,8 @@ fn in_words(value: &Value) -> String {
 
 impl From<RestError> for Refusal {
     fn from(error: RestError) -> Self {
-        let challenge = (error.kind == ErrorKind::Unauthenticated).then_some("");
+        let is_due = error.kind == ErrorKind::Unauthenticated;
+        let challenge = is_due.then(|| Box::new(Challenge::bearer("")));
         Self {
             status: of_error(error.kind),
             code: error.code.into_owned(),
@@ -233,8 +304,8 @@ impl From<RestError> for Refusal {
             hint: error.hint,
             allow: error.allow,
             retry_after: None,
-            acr: None,
             challenge,
+            oauth: None,
         }
     }
 }

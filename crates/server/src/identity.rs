@@ -6,7 +6,7 @@ mod body;
 pub(crate) mod confirm;
 pub(crate) mod cookie;
 pub(crate) mod deletion;
-mod door;
+pub(crate) mod door;
 pub(crate) mod email;
 pub(crate) mod factor;
 pub(crate) mod invitations;
@@ -36,7 +36,7 @@ use crate::error::Refusal;
 pub(crate) use me::me;
 pub(crate) use register::register;
 pub use settings::{IdentitySettings, MomentsPlace, PasswordMode, Throttle, unlock};
-pub(crate) use token::{claims_of_hook, token};
+pub(crate) use token::{FIRST_PARTY, claims_of_hook, hook_claims, token};
 
 /// An answer that nobody may keep.
 pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response<Body> {

@@ -15,6 +15,7 @@ mod in_process;
 mod mail;
 mod middleware;
 mod native;
+mod oauth2;
 mod passwords;
 mod purge;
 mod router;
@@ -23,7 +24,7 @@ mod status;
 mod traces;
 
 pub use app::{AccountSettings, App, AppError, RegistrationMode, Settings, system_migrations};
-pub use credentials::token::Purpose;
+pub use credentials::token::{ClientSecret, Purpose};
 pub use credentials::{
     EmailAddress, HashParams, MasterKey, MasterKeyError, Password, Username, WebhookSecretError,
     WebhookSecrets,
@@ -47,6 +48,10 @@ pub use mail::{
     Transport, check_templates,
 };
 pub use native::NativeRls;
+pub use oauth::Algorithm;
+pub use oauth2::{
+    ClientError, DeclaredClient, OAuthSettings, check_client_record, check_declared_client,
+};
 pub use passwords::hash_password;
 pub use router::{Route, prefixes, routes};
 pub use serve::serve;

@@ -17,7 +17,7 @@ use stdx::Rng;
 use tracing::Instrument as _;
 
 use crate::App;
-use crate::error::{Names, Refusal};
+use crate::error::{Names, Refusal, Told};
 use crate::traces;
 
 /// How much of a body that is too large is read before it is refused, and for how long.
@@ -67,7 +67,7 @@ pub(crate) async fn around<F: Future<Output = Response<Body>>>(
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
-    } else if is_foreign(&response) {
+    } else if response.extensions_mut().remove::<Told>().is_none() && is_foreign(&response) {
         // Said by the framework, in a shape of its own.
         let refusal = Refusal::of_framework(response.status(), settings.max_body_bytes);
         response = refusal.respond(&id, names);
@@ -93,7 +93,7 @@ const TOKEN: usize = 43;
 
 /// A path without the tokens of links: who reads the log could use them.
 fn without_tokens(path: &str) -> String {
-    if !path.starts_with("/auth") {
+    if !["/auth", "/oauth2"].iter().any(|own| path.starts_with(own)) {
         return path.to_owned();
     }
     let part = |part: &str| match part.len() < TOKEN {

@@ -16,6 +16,7 @@ use crate::App;
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::identity::{factor, opaque, passkeys, password, recovery_codes, session, step_up, totp};
+use crate::oauth2::{authorize, consent, introspect, logout, metadata, page, par, token, userinfo};
 use crate::{data, docs, identity, mail, middleware};
 
 /// First parts of paths that are kept for routes to come.
@@ -34,6 +35,8 @@ pub(crate) enum Policy {
     Admin,
     /// Anybody, in `dev` alone.
     Dev,
+    /// A client, by what it proves of itself.
+    Client,
     /// Whoever holds the link that `pilaster admin create` has printed.
     Link,
 }
@@ -45,6 +48,7 @@ impl Policy {
             Self::Authenticated => "signed in",
             Self::Admin => "role admin",
             Self::Dev => "public, in dev alone",
+            Self::Client => "a client of OAuth",
             Self::Link => "the link of pilaster admin create",
             Self::Grants => "grants and policies of the schema",
         }
@@ -145,6 +149,33 @@ impl Routes {
 }
 
 #[rustfmt::skip]
+impl Routes {
+    /// OAuth 2.1 and OpenID Connect.
+    fn oauth2(self) -> Self {
+        self
+            .add("GET",  "/.well-known/jwks.json", Policy::Public,        get(metadata::jwks))
+            .add("GET",  "/oauth2/jwks",           Policy::Public,        get(metadata::jwks))
+            .add("GET",  "/.well-known/openid-configuration",       Policy::Public, get(metadata::issuer))
+            .add("GET",  "/.well-known/oauth-authorization-server", Policy::Public, get(metadata::issuer))
+            .add("GET",  "/.well-known/oauth-protected-resource",   Policy::Public, get(metadata::resource))
+            .add("GET",  "/oauth2/authorize",        Policy::Public, get(authorize::get))
+            .add("POST", "/oauth2/authorize",        Policy::Public, post(authorize::post))
+            .add("GET",  "/oauth2/authorize/{flow}", Policy::Public, get(authorize::resume))
+            .add("GET",  "/oauth2/consent/{flow}",   Policy::Authenticated, get(consent::show))
+            .add("POST", "/oauth2/consent/{flow}",   Policy::Authenticated, post(consent::decide))
+            .add("GET",  "/oauth2/submit.js",        Policy::Public, get(page::submit))
+            .add("POST", "/oauth2/par",              Policy::Client, post(par::push))
+            .add("POST", "/oauth2/token",            Policy::Client, post(token::token))
+            .add("GET",  "/oauth2/userinfo",         Policy::Authenticated, get(userinfo::userinfo))
+            .add("POST", "/oauth2/userinfo",         Policy::Authenticated, post(userinfo::userinfo))
+            .add("POST", "/oauth2/introspect",       Policy::Client, post(introspect::introspect))
+            .add("POST", "/oauth2/revoke",           Policy::Client, post(introspect::revoke))
+            .add("GET",  "/oauth2/logout",           Policy::Public, get(logout::get))
+            .add("POST", "/oauth2/logout",           Policy::Public, post(logout::post))
+    }
+}
+
+#[rustfmt::skip]
 fn all(prefixes: &Prefixes) -> Routes {
     let routes = Routes { router: Router::new(), list: Vec::new() };
     routes
@@ -156,9 +187,6 @@ fn all(prefixes: &Prefixes) -> Routes {
         .add("GET",  "/docs",                  Policy::Public,        get(docs::page))
         .add("GET",  "/docs/{file}",           Policy::Public,        get(docs::asset))
         .add("GET",  "/redoc",                 Policy::Public,        get(docs::redoc))
-        // Verifiers of tokens
-        .add("GET",  "/.well-known/jwks.json", Policy::Public,        get(docs::jwks))
-        .add("GET",  "/oauth2/jwks",           Policy::Public,        get(docs::jwks))
         // Accounts
         .twice("POST", "/register",              Policy::Public,        post(identity::register))
         .twice("POST", "/token",                 Policy::Public,        post(identity::token))
@@ -220,6 +248,8 @@ fn all(prefixes: &Prefixes) -> Routes {
         .twice("DELETE", "/auth/passkeys/{id}",  Policy::Authenticated, delete(passkeys::remove))
         .twice("POST", "/auth/passkeys/login/start",   Policy::Public,  post(passkeys::login_start))
         .twice("POST", "/auth/passkeys/login/finish",  Policy::Public,  post(passkeys::login_finish))
+        // Clients and verifiers of tokens
+        .oauth2()
         // Data
         .data(prefixes)
 }

@@ -36,7 +36,7 @@ create table auth_signing_keys (
   kid         varchar(64) primary key,               -- RFC 7638 thumbprint
   alg         varchar(16) not null,
   sealed      bytea not null,                        -- PKCS#8 under a key derived from SECRET_KEY
-  signs_for   varchar(40) unique,                    -- 'access_token' for the one key that signs
+  signs_for   varchar(40) unique,                    -- 'access_token', or the algorithm that a key signs with
   created_at  timestamptz not null,
   retired_at  timestamptz
 );
@@ -253,3 +253,58 @@ create table auth_audit (
 create index auth_audit_target on auth_audit (target_id, id);
 create index auth_audit_actor on auth_audit (actor_id, id);
 create index auth_audit_act on auth_audit (act, id);
+
+-- Programs that people log in to with their account here (OAuth 2.1, OpenID Connect).
+
+-- Clients that were added while the server ran; others stand in pilaster.toml.
+create table auth_clients (
+  id              varchar(200) primary key,
+  metadata        text not null,                     -- JSON, RFC 7591 §2
+  secret          varchar(64),                       -- SHA-256; null for clients without one
+  previous_secret varchar(64),                       -- good until previous_until, while a secret is replaced
+  previous_until  timestamptz,
+  is_first_party  boolean not null,                  -- whether people are asked for no consent
+  role            varchar(63),                       -- of tokens in which no user takes part
+  created_at      timestamptz not null,
+  updated_at      timestamptz not null
+);
+
+-- What a user lets a client do, from one login on: a family of refresh tokens.
+create table auth_grants (
+  id          uuid primary key,
+  client_id   varchar(200) not null,
+  user_id     uuid not null references auth_users on delete cascade,
+  session_id  varchar(64),                           -- it ends with that session; null: it outlives it
+  epoch       integer not null,                      -- of the user, when it began
+  content     text not null,                         -- JSON: scopes, resources, what was proved
+  member      integer not null default 0,            -- the number of the refresh token that is good
+  jkt         varchar(64),                           -- RFC 9449: the key that its refresh tokens are bound to
+  started_at  timestamptz,                           -- null until its code was redeemed
+  rotated_at  timestamptz,
+  revoked_at  timestamptz,
+  expires_at  timestamptz not null
+);
+
+create index auth_grants_user on auth_grants (user_id, client_id);
+create index auth_grants_session on auth_grants (session_id);
+create index auth_grants_expiry on auth_grants (expires_at);
+
+create table auth_codes (
+  id          varchar(64) primary key,               -- SHA-256 of the code
+  grant_id    uuid not null references auth_grants on delete cascade,
+  content     text not null,                         -- JSON: what the code is bound to
+  expires_at  timestamptz not null,
+  used_at     timestamptz                            -- a second use ends the grant
+);
+
+create index auth_codes_grant on auth_codes (grant_id);
+create index auth_codes_expiry on auth_codes (expires_at);
+
+-- What users have agreed to.
+create table auth_consents (
+  user_id     uuid not null references auth_users on delete cascade,
+  client_id   varchar(200) not null,
+  scopes      text not null,                         -- separated by spaces
+  agreed_at   timestamptz not null,
+  primary key (user_id, client_id)
+);

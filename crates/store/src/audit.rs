@@ -61,6 +61,12 @@ pub enum Act {
     PasskeyAdded,
     /// One was taken away.
     PasskeyRemoved,
+    /// A user agreed to what a client asked for.
+    ConsentGiven,
+    /// What a user had let a client do was taken back.
+    ConsentWithdrawn,
+    /// A code or refresh token was used twice, and all that came of it was ended.
+    GrantReplayed,
 }
 
 /// Who acts.
@@ -140,7 +146,7 @@ pub struct Filter {
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::UserRegistered,
         Self::ConfirmationRequested,
         Self::UserConfirmed,
@@ -166,6 +172,9 @@ impl Act {
         Self::RecoveryCodesRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::ConsentGiven,
+        Self::ConsentWithdrawn,
+        Self::GrantReplayed,
     ];
 
     /// The name in the table; never to be changed.
@@ -197,6 +206,9 @@ impl Act {
             Self::RecoveryCodesRenewed => "recovery_codes_renewed",
             Self::PasskeyAdded => "passkey_added",
             Self::PasskeyRemoved => "passkey_removed",
+            Self::ConsentGiven => "consent_given",
+            Self::ConsentWithdrawn => "consent_withdrawn",
+            Self::GrantReplayed => "grant_replayed",
         }
     }
 

@@ -59,10 +59,13 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod clients;
+pub mod consents;
 mod decode;
 pub mod deliveries;
 mod error;
 pub mod factors;
+pub mod grants;
 pub mod hook_runs;
 pub mod invitations;
 pub mod kept_answers;
@@ -105,6 +108,12 @@ impl Store {
     fn sql(&self) -> Sql {
         Sql::new(self.db.dialect())
     }
+}
+
+/// Words that are separated by spaces.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(' ').filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use lang::Source;
 
 /// Our own migrations: path and text, oldest first.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     (
         "migrations/0001_init.sql",
         include_str!("../migrations/0001_init.sql"),
@@ -19,6 +19,10 @@ const MIGRATIONS: [(&str, &str); 4] = [
     (
         "migrations/0004_identity.sql",
         include_str!("../migrations/0004_identity.sql"),
+    ),
+    (
+        "migrations/0005_oauth.sql",
+        include_str!("../migrations/0005_oauth.sql"),
     ),
 ];
 

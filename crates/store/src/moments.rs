@@ -46,11 +46,21 @@ pub enum Purpose {
     AddressAttempts,
     /// Attempts at one account's second factor.
     FactorAttempts,
+    /// OAuth: a request that waits for a person.
+    Authorization,
+    /// OAuth: a request that a client has left here (RFC 9126).
+    PushedRequest,
+    /// OAuth: ids of the assertions that clients have proved themselves by.
+    ClientAssertion,
+    /// OAuth: ids of proofs of possession (RFC 9449).
+    Proof,
+    /// OAuth: ids of access tokens that were revoked.
+    RevokedToken,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::OpaqueRegistration,
         Self::OpaqueLogin,
         Self::OpaqueProof,
@@ -62,6 +72,11 @@ impl Purpose {
         Self::LoginAttempts,
         Self::AddressAttempts,
         Self::FactorAttempts,
+        Self::Authorization,
+        Self::PushedRequest,
+        Self::ClientAssertion,
+        Self::Proof,
+        Self::RevokedToken,
     ];
 
     /// The name under which it is stored, at most 40 characters.
@@ -79,6 +94,11 @@ impl Purpose {
             Self::LoginAttempts => "login-attempts",
             Self::AddressAttempts => "address-attempts",
             Self::FactorAttempts => "factor-attempts",
+            Self::Authorization => "authorization",
+            Self::PushedRequest => "pushed-request",
+            Self::ClientAssertion => "client-assertion",
+            Self::Proof => "proof",
+            Self::RevokedToken => "revoked-token",
         }
     }
 }

@@ -12,7 +12,7 @@ use sql::{DbError, Expect, Kind, Query, Step};
 use uuid::Uuid;
 
 use crate::decode::Columns;
-use crate::{Store, StoreResult};
+use crate::{Store, StoreResult, grants};
 
 const TABLE: &str = "auth_sessions";
 
@@ -144,13 +144,14 @@ pub async fn touch(store: &Store, id: &str) -> StoreResult<()> {
 }
 
 /// The steps that put a session in the place of another one: the old id is worth nothing from then
-/// on. Of two at once the second finds nothing to replace, and the unit fails with
+/// on, and what clients were let do goes on with the new one. Of two at once the second finds nothing to replace, and the unit fails with
 /// [`DbError::Unexpected`].
 #[must_use]
 pub fn replace_steps(store: &Store, old: &str, new: &NewSession) -> Vec<Step> {
     vec![
         delete_step(store, old).expecting(Expect::Rows(1)),
         insert_step(store, new),
+        grants::follow_session_step(store, old, new.id.as_str()),
     ]
 }
 

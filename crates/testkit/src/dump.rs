@@ -26,23 +26,24 @@ pub async fn dump(db: &Db) -> Vec<String> {
     let mut sql = Sql::new(db.dialect());
     sql.push(match db.dialect() {
         Dialect::Sqlite => {
-            "select m.name, c.name from sqlite_schema m, pragma_table_info(m.name) c \
+            "select m.name, c.name, '' from sqlite_schema m, pragma_table_info(m.name) c \
              where m.type = 'table' and m.name not like 'sqlite%'"
         }
         Dialect::Postgres => {
-            "select table_name::text, column_name::text from information_schema.columns \
+            "select table_name::text, column_name::text, '' from information_schema.columns \
              where table_schema = current_schema()"
         }
         Dialect::MySql | Dialect::MariaDb => {
-            "select table_name, column_name from information_schema.columns \
+            "select table_name, column_name, data_type from information_schema.columns \
              where table_schema = database()"
         }
     });
     let mut lines = Vec::new();
-    for name in texts(db, sql, 2).await {
-        let [table, column] = name.as_slice() else {
+    for name in texts(db, sql, 3).await {
+        let [table, column, kind] = name.as_slice() else {
             continue;
         };
+        let is_binary = kind.contains("binary") || kind.contains("blob");
         let (Ok(table), Ok(column)) = (Ident::new(table), Ident::new(column)) else {
             continue;
         };
@@ -61,10 +62,14 @@ pub async fn dump(db: &Db) -> Vec<String> {
                 .push("select cast(")
                 .ident(&column)
                 .push(" as text) from "),
-            Dialect::MySql | Dialect::MariaDb => sql
+            Dialect::MySql | Dialect::MariaDb if is_binary => sql
                 .push("select cast(hex(")
                 .ident(&column)
                 .push(") as char) from "),
+            Dialect::MySql | Dialect::MariaDb => sql
+                .push("select cast(")
+                .ident(&column)
+                .push(" as char) from "),
         };
         sql.ident(&table);
         for cell in texts(db, sql, 1).await {

@@ -14,7 +14,8 @@ static SHAPE: LazyLock<Validator> = LazyLock::new(|| {
 });
 
 /// Whether an error's body has the shape, says what kind of body it is, and tells the request's id
-/// as its header does; at `/token` it has the names of RFC 6749, elsewhere it has not.
+/// as its header does; at the endpoints of OAuth it has the names of its specifications, elsewhere it
+/// has not.
 pub fn check(path: &str, answer: &Answer) -> Result<(), String> {
     if answer.header("content-type") != "application/json" {
         return Err(format!("it is {:?}", answer.header("content-type")));
@@ -24,7 +25,10 @@ pub fn check(path: &str, answer: &Answer) -> Result<(), String> {
     if body["request_id"] != answer.header("x-request-id") {
         return Err(String::from("its request_id is not that of X-Request-Id"));
     }
-    let is_oauth = path.trim_end_matches('/') == "/token";
+    let path = path.trim_end_matches('/');
+    // What a person is asked is asked by a page, not by a client.
+    let is_page = path.starts_with("/oauth2/consent/");
+    let is_oauth = path == "/token" || (path.starts_with("/oauth2/") && !is_page);
     match body.get("error").is_some() == is_oauth {
         true => Ok(()),
         false => Err(format!("names of RFC 6749 are due: {is_oauth}")),

@@ -10,22 +10,27 @@ use crate::command::{find_program, run, target};
 use crate::packages;
 
 /// Packages of `PyPI`, at pinned versions.
-const PYTHON_PACKAGES: [&str; 5] = [
+const PYTHON_PACKAGES: [&str; 8] = [
+    "Authlib==1.9.9",
     "aiosmtpd==1.4.6",
+    "httpx==0.28.1",
     "openapi-spec-validator==0.9.0",
     "postgrest==2.31.0",
+    "requests-oauthlib==2.0.0",
     "schemathesis==4.32.5",
     "sqlmap==1.10.10",
 ];
 
 /// Packages of npm, at pinned versions: a compiler, clients of the data API, what steers the browser,
-/// and a client of OPAQUE.
-const NODE_PACKAGES: [&str; 5] = [
+/// clients of OPAQUE and of OpenID Connect, and a verifier of tokens.
+const NODE_PACKAGES: [&str; 7] = [
     "typescript@5.9.3",
     "@supabase/postgrest-js@2.119.1",
     "@supabase/supabase-js@2.119.1",
     "playwright-core@1.56.1",
     "@serenity-kit/opaque@1.1.0",
+    "openid-client@6.8.9",
+    "jose@6.2.17",
 ];
 
 /// Installs what is missing; gives the variables by which tests find the programs.

@@ -8,7 +8,7 @@ use super::fixtures::{ISSUER, REDIRECT, client_key, with};
 use super::{NOW, key_of};
 use crate::client::{AuthMethod, Grant, validate_registration};
 use crate::device::{DeviceGrant, DeviceStatus, new_user_code, read_user_code, shown_user_code};
-use crate::metadata::{Doors, IssuerMetadata, resource_metadata};
+use crate::metadata::{Feature, IssuerMetadata, resource_metadata};
 use crate::refresh::{Family, RefreshLimits, RefreshPresenter, RefreshToken, Refreshed};
 use crate::{Algorithm, Jwk, Jwks, Profile, VerifyingKeys};
 
@@ -250,10 +250,18 @@ fn a_user_code_is_read_however_it_is_typed() {
 
 fn metadata(profile: Profile, all: bool) -> Value {
     let scopes = ["openid", "profile"].map(str::to_owned);
-    let doors = Doors {
-        registration: all,
-        device: all,
-        client_certificates: all,
+    let every = [
+        Feature::Registration,
+        Feature::ClientCertificates,
+        Feature::Proofs,
+        Feature::FetchedRequests,
+        Feature::BackChannelLogout,
+        Feature::FrontChannelLogout,
+        Feature::SessionManagement,
+    ];
+    let (grants, features): (&[Grant], &[Feature]) = match all {
+        true => (Grant::ALL, &every),
+        false => (&[Grant::AuthorizationCode], &[]),
     };
     IssuerMetadata {
         issuer: ISSUER,
@@ -262,9 +270,28 @@ fn metadata(profile: Profile, all: bool) -> Value {
         acr_values: &[],
         signs_with: Algorithm::ALL,
         ui_locales: &[],
-        doors,
+        grants,
+        features,
     }
     .to_value()
+}
+
+/// What is not served is not announced.
+fn check_few(few: &Value, document: &Value) {
+    for door in [
+        "registration_endpoint",
+        "device_authorization_endpoint",
+        "check_session_iframe",
+        "dpop_signing_alg_values_supported",
+    ] {
+        assert!(
+            few.get(door).is_none() && document.get(door).is_some(),
+            "{door}"
+        );
+    }
+    assert!(!few.to_string().contains("tls_client_auth\""));
+    assert_eq!(few["grant_types_supported"], json!(["authorization_code"]));
+    assert_eq!(few["backchannel_logout_supported"], false);
 }
 
 #[test]
@@ -314,14 +341,7 @@ fn metadata_say_what_the_profile_does() {
             document["require_pushed_authorization_requests"],
             is(Profile::Fapi2)
         );
-        let few = metadata(*profile, false);
-        for door in ["registration_endpoint", "device_authorization_endpoint"] {
-            assert!(
-                few.get(door).is_none() && document.get(door).is_some(),
-                "{door}"
-            );
-        }
-        assert!(!few.to_string().contains("tls_client_auth\""));
+        check_few(&metadata(*profile, false), &document);
         let text = document.to_string();
         assert!(!text.contains("HS256") && !text.contains("\"none\",\"HS"));
     }

@@ -8,10 +8,18 @@ use std::path::Path;
 use server::{MasterKey, WebhookSecrets};
 use stdx::Rng;
 
+use crate::cli::Secret as Verb;
 use crate::config::{Configuration, WebhookKey};
 use crate::failure::{Failure, Outcome};
 
-pub(super) fn generate(configuration: &Configuration) -> Outcome {
+pub(super) fn run(configuration: &Configuration, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::Generate => generate(configuration),
+        Verb::Webhook { name } => webhook(configuration, name),
+    }
+}
+
+fn generate(configuration: &Configuration) -> Outcome {
     if !configuration.text("secret_key").is_empty() {
         let origin = configuration.origin("secret_key");
         return Err(Failure::failed(format!("SECRET_KEY is set already ({origin})"))
@@ -23,7 +31,7 @@ pub(super) fn generate(configuration: &Configuration) -> Outcome {
 }
 
 /// Adds a fresh secret of a webhook that pilaster.toml names.
-pub(super) fn webhook(configuration: &Configuration, name: &str) -> Outcome {
+fn webhook(configuration: &Configuration, name: &str) -> Outcome {
     let variable = WebhookKey::Secret.variable(name);
     match configuration.has_webhook_secret(name) {
         None => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use stdx::nearest;
 
+use super::clients;
 use super::keys::{KEYS, Key, SECRET_KEY};
 use super::webhooks::{self, Given};
 use crate::failure::{Failure, Outcome};
@@ -29,6 +30,8 @@ pub(crate) struct Configuration {
     targeted: Vec<String>,
     /// What is said of each webhook, by its name.
     pub(super) webhooks: BTreeMap<String, Given>,
+    /// What is said of each client, by its id.
+    pub(super) clients: BTreeMap<String, clients::Given>,
 }
 
 /// pilaster.toml in this folder or the nearest one above.
@@ -82,6 +85,7 @@ impl Configuration {
             target: target.to_owned(),
             targeted: Vec::new(),
             webhooks: BTreeMap::new(),
+            clients: BTreeMap::new(),
         };
         configuration.read_toml()?;
         let dotenv = configuration.folder.join(".env");
@@ -133,6 +137,11 @@ impl Configuration {
                 if let ("webhooks", toml::Value::Table(said)) = (section.as_str(), value) {
                     let given = webhooks::read_toml(entry, said)?;
                     self.webhooks.insert(entry.clone(), given);
+                    continue;
+                }
+                if let ("clients", toml::Value::Table(said)) = (section.as_str(), value) {
+                    let given = clients::read_toml(entry, said)?;
+                    self.clients.insert(entry.clone(), given);
                     continue;
                 }
                 let Some(key) = known().find(|key| key.name == name) else {
@@ -231,7 +240,9 @@ impl Configuration {
                 self.set(key, text.trim_end().to_owned(), &format!("{origin} {name}"));
                 continue;
             }
-            if webhooks::read_variable(self, name, &value, origin)? {
+            if webhooks::read_variable(self, name, &value, origin)?
+                || clients::read_variable(self, name, &value, origin)?
+            {
                 continue;
             }
             // Ours by its prefix, so it must be one of ours; tests of ours are not settings.
@@ -276,6 +287,7 @@ impl Configuration {
             })
             .collect();
         shown.extend(webhooks::shown(&self.webhooks));
+        shown.extend(clients::shown(&self.clients));
         shown
     }
 

@@ -12,6 +12,7 @@ use sql::{DatabaseUrl, DbOptions, Logins, ServerParts};
 use stdx::{Secret, parse_duration};
 
 use super::Configuration;
+use super::clients::oauth;
 use super::identity::identity;
 use super::mail::mail;
 use super::webhooks::webhooks;
@@ -213,6 +214,7 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
         accounts: accounts(configuration)?,
         mail: mail(configuration, &public_url, dev)?,
         trusted_proxies: trusted_proxies(configuration)?,
+        oauth: oauth(configuration, &public_url)?,
         public_url,
         identity: identity(configuration)?,
         token_life,

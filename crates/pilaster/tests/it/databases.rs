@@ -359,8 +359,8 @@ async fn rows_go_from_any_engine_to_any_other() {
         assert_eq!(refused.code, 5, "{}", refused.text());
         there.succeed(PILASTER, &["db", "dump", "again.jsonl"]);
         assert_eq!(
-            sorted(&there.read("again.jsonl")),
-            sorted(&dumped),
+            lasting(&there.read("again.jsonl")),
+            lasting(&dumped),
             "{from} to {to}"
         );
         let Some(third) = ThrowAwayDatabase::create(from).await else {
@@ -370,6 +370,13 @@ async fn rows_go_from_any_engine_to_any_other() {
         there.succeed(PILASTER, &["db", "load", "all.jsonl"]);
         assert!(signs_in(&there).await, "{from} again");
     }
+}
+
+/// The same without what lives for minutes: signing in counts an attempt.
+fn lasting(text: &str) -> Vec<&str> {
+    let mut lines = sorted(text);
+    lines.retain(|line| !line.contains("-attempts") && !line.contains("auth_moments"));
+    lines
 }
 
 fn sorted(text: &str) -> Vec<&str> {

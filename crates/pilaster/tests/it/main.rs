@@ -14,6 +14,7 @@ mod language;
 mod mail;
 mod migrations;
 mod native_rls;
+mod oauth2;
 mod operations;
 mod questions;
 mod read_only;

@@ -21,7 +21,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::perform::failed;
 use crate::App;
-use crate::auth::authenticate;
+use crate::auth::{Possession, authenticate};
 use crate::error::{Answer, Refusal};
 
 /// From one look to the next, where nobody here wrote.
@@ -185,7 +185,10 @@ impl Watched {
     async fn read(&self) -> Result<Vec<Value>, Refusal> {
         let state = &self.app.0;
         let compiled = state.compiled.load();
-        let authenticated = authenticate(state, &compiled, &HttpMethod::GET, &self.headers).await?;
+        // What the token is bound to was shown when the stream was begun.
+        let shown = Possession::NotAsked;
+        let authenticated =
+            authenticate(state, &compiled, &HttpMethod::GET, shown, &self.headers).await?;
         let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
         let path: Vec<_> = self.path.iter().map(|part| part.as_str().into()).collect();
         let request = Request {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::body::Fields;
 use super::of_store;
 use crate::app::State;
-use crate::auth::authenticate;
+use crate::auth::authenticate_owner;
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::passwords::Compared;
@@ -235,8 +235,7 @@ impl Proof {
 /// The method does not matter to who it is, but for a cookie: without a form's token it is taken for
 /// reading alone, so it is asked as if something were written.
 pub(super) async fn signed_in(state: &State, headers: &HeaderMap) -> Result<User, Refusal> {
-    let compiled = state.compiled.load();
-    let caller = authenticate(state, &compiled, &Method::POST, headers).await?;
+    let caller = authenticate_owner(state, &Method::POST, headers).await?;
     let id = caller.and_then(|caller| caller.user);
     let id = id.ok_or_else(|| Refusal::unauthorized("", "sign in first"))?;
     let found = users::by_id(&state.store, id).await;

@@ -53,7 +53,7 @@ pub(super) fn given(state: &State, id: &SessionId) -> Result<HeaderValue, Refusa
 }
 
 /// The header that takes the session away.
-pub(super) fn taken(state: &State) -> Result<HeaderValue, Refusal> {
+pub(crate) fn taken(state: &State) -> Result<HeaderValue, Refusal> {
     line(state, "", "; Max-Age=0")
 }
 

@@ -52,7 +52,7 @@ pub(super) fn refused() -> Refusal {
 }
 
 /// A flow that nobody began, that is over, or that is of another kind.
-pub(super) fn unknown_flow() -> Refusal {
+pub(crate) fn unknown_flow() -> Refusal {
     Refusal::new(
         StatusCode::BAD_REQUEST,
         "flow_unknown",
@@ -301,7 +301,7 @@ pub(super) async fn settle(state: &State, id: &str) -> Result<(), Refusal> {
 }
 
 /// 256 random bits as text: what a flow is known by.
-pub(super) fn flow_id(state: &State) -> String {
+pub(crate) fn flow_id(state: &State) -> String {
     SessionId::generate(&state.rng).to_text().expose().clone()
 }
 

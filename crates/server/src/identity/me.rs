@@ -7,14 +7,13 @@ use store::users;
 
 use super::{json_answer, of_store};
 use crate::App;
-use crate::auth::authenticate;
+use crate::auth::authenticate_owner;
 use crate::error::{Answer, Refusal};
 
 /// `GET /auth/me`
 pub(crate) async fn me(Shared(app): Shared<App>, headers: HeaderMap) -> Answer {
     let state = &app.0;
-    let compiled = state.compiled.load();
-    let caller = authenticate(state, &compiled, &Method::GET, &headers).await?;
+    let caller = authenticate_owner(state, &Method::GET, &headers).await?;
     let id = caller.as_ref().and_then(|caller| caller.user);
     let Some((caller, id)) = caller.zip(id) else {
         return Err(Refusal::unauthorized("", "sign in first"));

@@ -23,7 +23,7 @@ use super::session::Owner;
 use super::{cookie, json_answer, of_store};
 use crate::App;
 use crate::app::State;
-use crate::auth::identify;
+use crate::auth::held_session;
 use crate::client::Asked;
 use crate::error::{Answer, Refusal};
 
@@ -176,9 +176,7 @@ pub(crate) async fn login_start(Shared(app): Shared<App>, asked: Asked, body: By
         (Some(id), _) => Some(door::pending(state, &id).await?.user.id),
         (None, false) => None,
         (None, true) => {
-            let compiled = state.compiled.load();
-            let found = identify(state, &compiled, &asked.method, &asked.headers).await?;
-            let held = found.and_then(|found| found.session);
+            let held = held_session(state, &asked.method, &asked.headers).await?;
             let held = held.ok_or_else(|| Refusal::unauthorized("", "sign in first"))?;
             Some(held.session.user)
         }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sql::Step;
 use store::audit::{self, Act, Actor, Entry, Target};
+use store::grants;
 use store::sessions::{self, Session};
 use store::users::{self, User};
 
@@ -18,7 +19,7 @@ use super::door::{self, Guest, Wants};
 use super::{cookie, json_answer, of_store, password};
 use crate::App;
 use crate::app::State;
-use crate::auth::{Held, identify};
+use crate::auth::{Held, Possession, identify};
 use crate::client::Asked;
 use crate::error::{Answer, Refusal};
 
@@ -39,7 +40,14 @@ impl FromRequestParts<App> for Owner {
         let state = &app.0;
         let Ok(asked) = Asked::from_request_parts(parts, app).await;
         let compiled = state.compiled.load();
-        let found = identify(state, &compiled, &asked.method, &asked.headers).await?;
+        let found = identify(
+            state,
+            &compiled,
+            &asked.method,
+            Possession::NotAsked,
+            &asked.headers,
+        )
+        .await?;
         let found = found.ok_or_else(|| Refusal::unauthorized("", "sign in first"))?;
         let held = found.session.ok_or_else(|| {
             Refusal::forbidden(
@@ -80,6 +88,11 @@ impl Owner {
 
     /// The step that notes what the owner did to the own account.
     pub(super) fn audit_step(&self, state: &State, act: Act) -> Step {
+        self.audit_step_with(state, act, &Value::Null)
+    }
+
+    /// The same with what else is to be known.
+    pub(crate) fn audit_step_with(&self, state: &State, act: Act, details: &Value) -> Step {
         let (id, email) = (self.user.id, self.user.email.as_str());
         let client = &self.asked.client;
         let entry = Entry {
@@ -91,7 +104,7 @@ impl Owner {
             },
             address: client.address_text(),
             request_id: Some(client.request_id.clone()),
-            details: None,
+            details: (!details.is_null()).then(|| details.to_string()),
         };
         audit::insert_step(&state.store, &entry)
     }
@@ -156,7 +169,11 @@ pub(crate) async fn begin(Shared(app): Shared<App>, asked: Asked, body: Bytes) -
 /// `DELETE /auth/session`
 pub(crate) async fn end(Shared(app): Shared<App>, owner: Owner) -> Answer {
     let state = &app.0;
-    let unit = vec![sessions::delete_step(&state.store, &owner.held.session.id)];
+    let id = &owner.held.session.id;
+    let unit = vec![
+        sessions::delete_step(&state.store, id),
+        grants::revoke_of_session_step(&state.store, id),
+    ];
     let written = state.db.write(unit).await;
     written.map_err(|error| of_store(&error.into()))?;
     let answer = json_answer(StatusCode::OK, &json!({"next": "signed_out"}));

@@ -131,7 +131,7 @@ fn serde_urlencoded(body: &[u8]) -> Vec<(String, String)> {
 }
 
 /// The client of our own door.
-const FIRST_PARTY: &str = "first-party";
+pub(crate) const FIRST_PARTY: &str = "first-party";
 
 /// A bearer token for somebody who came in.
 pub(super) async fn access_token(state: &Arc<State>, guest: &Guest) -> Answer {
@@ -144,7 +144,7 @@ pub(super) async fn access_token(state: &Arc<State>, guest: &Guest) -> Answer {
     let life = i64::try_from(state.settings.token_life.as_secs()).unwrap_or(900);
     let mut extra = {
         let compiled = state.compiled.load();
-        more_claims(state, &compiled, user).await?
+        more_claims(state, &compiled, user, FIRST_PARTY).await?
     };
     extra.insert(String::from("amr"), evidence.amr().into());
     let claims = AccessTokenClaims {
@@ -163,7 +163,7 @@ pub(super) async fn access_token(state: &Arc<State>, guest: &Guest) -> Answer {
         epoch: Some(user.epoch),
         extra,
     };
-    let token = encode_access_token(&claims, &state.keys.current)
+    let token = encode_access_token(&claims, &state.keys.known().current)
         .map_err(|error| Refusal::internal("token", &error))?;
     Ok(json_answer(
         StatusCode::OK,
@@ -200,9 +200,19 @@ pub(crate) async fn claims_of_hook(
     }
     let user = users::by_id(&state.store, user).await;
     match user.map_err(|error| of_store(&error))? {
-        Some(user) => more_claims(state, compiled, &user).await,
+        Some(user) => more_claims(state, compiled, &user, FIRST_PARTY).await,
         None => Ok(Map::new()),
     }
+}
+
+/// What `hooks/before_token.sql` adds to the tokens of a client.
+pub(crate) async fn hook_claims(
+    state: &Arc<State>,
+    user: &User,
+    client_id: &str,
+) -> Result<Map<String, Value>, Refusal> {
+    let compiled = state.compiled.load();
+    more_claims(state, &compiled, user, client_id).await
 }
 
 /// What `hooks/before_token.sql` adds to the token.
@@ -210,6 +220,7 @@ async fn more_claims(
     state: &State,
     compiled: &Compiled,
     user: &User,
+    client_id: &str,
 ) -> Result<Map<String, Value>, Refusal> {
     let asked = {
         let moment = Moment {
@@ -218,7 +229,7 @@ async fn more_claims(
             rng: &state.rng,
         };
         let happened = Happened::BeforeToken {
-            client_id: String::from(FIRST_PARTY),
+            client_id: client_id.to_owned(),
         };
         let id = stdx::new_id(&state.clock, &state.rng);
         let told = Occurrence::new(id, moment.now, &person(user), happened);

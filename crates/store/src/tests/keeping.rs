@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use credentials::{MasterKey, Password, hash};
-use oauth::{Expectations, decode_access_token, encode_access_token};
+use oauth::{Algorithm, Expectations, decode_access_token, encode_access_token};
 use schema::{Catalog, CatalogKind};
 use sql::Ident;
 
@@ -113,7 +113,7 @@ async fn a_replaced_key_verifies_until_its_tokens_are_dead() {
         let seal = master().key_encryption_key();
         let old = signing_keys::load_or_create(store, &seal).await.unwrap();
         let token = encode_access_token(&claims(store), &old.current).unwrap();
-        let new = signing_keys::rotate(store, &seal, old.current.kid())
+        let new = signing_keys::rotate(store, &seal, Algorithm::EdDsa, old.current.kid())
             .await
             .unwrap();
         assert_ne!(new.current.kid(), old.current.kid());
@@ -125,7 +125,7 @@ async fn a_replaced_key_verifies_until_its_tokens_are_dead() {
         let now = store.clock.now();
         assert!(decode_access_token(&token, &new.verifying, &expectations, now).is_ok());
         // A second rotation of the same old key finds the first one's.
-        let same = signing_keys::rotate(store, &seal, old.current.kid())
+        let same = signing_keys::rotate(store, &seal, Algorithm::EdDsa, old.current.kid())
             .await
             .unwrap();
         assert_eq!(same.current.kid(), new.current.kid());

@@ -54,6 +54,7 @@ fn project() -> Project {
 struct Signer {
     key: oauth::SigningKey,
     base: String,
+    user: String,
 }
 
 impl Signer {
@@ -63,9 +64,12 @@ impl Signer {
         let master = MasterKey::parse(SECRET_KEY).expect("a good key");
         let keys = signing_keys::load(&store, &master.key_encryption_key()).await;
         let keys = keys.expect("the database answers").expect("it has served");
+        let token = app.server.sign_up("ada").await;
+        let me = app.server.get_as(&token, "/auth/me").await.json();
         Self {
             key: keys.current,
             base: app.server.base().to_owned(),
+            user: me["id"].as_str().expect("an id").to_owned(),
         }
     }
 
@@ -73,9 +77,9 @@ impl Signer {
         let now = Clock::System.now().as_second();
         let claims = AccessTokenClaims {
             iss: self.base.clone(),
-            sub: String::from("0193a000-0000-7000-8000-000000000001"),
+            sub: self.user.clone(),
             aud: self.base.clone(),
-            client_id: String::from("test"),
+            client_id: String::from("first-party"),
             scope: (!scope.is_empty()).then(|| scope.to_owned()),
             roles: roles.iter().map(ToString::to_string).collect(),
             iat: now,

@@ -8,7 +8,8 @@ use crate::value_as_json;
 
 /// Claims that the server says itself, or that standards give a meaning that a row cannot have
 /// (RFC 7519 §4.1, RFC 9068 §2.2, RFC 7800, RFC 8693 §4, OpenID Connect Core §2 and §3.3.2.11).
-const RESERVED: [&str; 24] = [
+const RESERVED: [&str; 25] = [
+    "grant",
     "iss",
     "sub",
     "aud",

@@ -1,0 +1,30 @@
+//! The authorization server (OAuth 2.1, OpenID Connect): one file for each endpoint. What is right
+//! and wrong is decided in the crate `oauth`; here it is looked up, kept and answered.
+
+pub(crate) mod authorize;
+mod client_auth;
+mod clients;
+pub(crate) mod consent;
+mod error;
+mod flow;
+pub(crate) mod introspect;
+mod issue;
+mod keys;
+pub(crate) mod logout;
+pub(crate) mod metadata;
+pub(crate) mod page;
+pub(crate) mod par;
+mod person;
+mod settings;
+pub(crate) mod token;
+pub(crate) mod userinfo;
+
+pub(crate) use client_auth::proof_of_possession;
+pub use clients::{ClientError, check_client_record, check_declared_client};
+pub(crate) use issue::GRANT;
+pub(crate) use keys::KeyRing;
+pub use settings::{DeclaredClient, OAuthSettings};
+pub(crate) use settings::{READ, WRITE};
+
+/// The authentication contexts that can be reached.
+const ACR_VALUES: [&str; 3] = ["single", "mfa", "phr"];

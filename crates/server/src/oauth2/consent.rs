@@ -1,0 +1,70 @@
+//! `/oauth2/consent/{flow}`: what a client asks a person for, and what the person says.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State as Shared};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use store::audit::Act;
+use store::consents;
+
+use super::authorize::checked_flow;
+use super::flow;
+use crate::App;
+use crate::error::{Answer, Refusal};
+use crate::identity::session::Owner;
+use crate::identity::{json_answer, of_store};
+
+/// `GET /oauth2/consent/{flow}`: for the page that asks.
+pub(crate) async fn show(Shared(app): Shared<App>, Path(id): Path<String>, owner: Owner) -> Answer {
+    let state = &app.0;
+    let (_, checked) = checked_flow(state, &owner.asked.headers, &id).await?;
+    let client = &checked.registered.client;
+    let known = consents::find(&state.store, owner.user.id, &client.id).await;
+    let known = known.map_err(|error| of_store(&error))?;
+    let agreed = known.map(|consent| consent.scopes).unwrap_or_default();
+    let body = json!({
+        "client": {"id": client.id, "name": client.name},
+        "scopes": checked.request.scopes,
+        "agreed_scopes": agreed,
+        "redirect_uri": checked.request.redirect_uri,
+        "user": {"id": owner.user.id.to_string(), "email": owner.user.email.as_str()},
+    });
+    Ok(json_answer(StatusCode::OK, &body))
+}
+
+/// `POST /oauth2/consent/{flow}`: `{"decision": "allow"}` or `"deny"`.
+pub(crate) async fn decide(
+    Shared(app): Shared<App>,
+    Path(id): Path<String>,
+    owner: Owner,
+    body: Bytes,
+) -> Answer {
+    let state = &app.0;
+    let decision = serde_json::from_slice(&body).ok();
+    let decision = decision.and_then(|body: Value| body["decision"].as_str().map(str::to_owned));
+    let (mut flow, checked) = checked_flow(state, &owner.asked.headers, &id).await?;
+    match decision.as_deref() {
+        Some("allow") => {
+            let (client, scopes) = (&checked.registered.client, &checked.request.scopes);
+            let mut unit = consents::agree_steps(&state.store, owner.user.id, &client.id, scopes);
+            let details = json!({"client": client.id, "scopes": scopes});
+            unit.push(owner.audit_step_with(state, Act::ConsentGiven, &details));
+            let written = state.db.write(unit).await;
+            written.map_err(|error| of_store(&error.into()))?;
+        }
+        Some("deny") => {
+            flow.is_denied = true;
+            flow::put(state, &id, &flow).await?;
+        }
+        Some(_) | None => {
+            return Err(Refusal::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "22000",
+                "decision is allow or deny",
+            )
+            .hint("send {\"decision\": \"allow\"}"));
+        }
+    }
+    let next = format!("/oauth2/authorize/{id}");
+    Ok(json_answer(StatusCode::OK, &json!({"next": next})))
+}
