@@ -11,6 +11,7 @@ mod statements;
 mod types;
 mod view;
 mod was;
+mod words;
 
 pub use sqlite::{SqliteText, read_sqlite_text};
 pub(crate) use types::portable_type;

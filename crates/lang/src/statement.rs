@@ -236,7 +236,7 @@ pub enum ReferentialAction {
     SetDefault,
 }
 
-/// `CREATE [UNIQUE] INDEX name ON table (…) [WHERE …]`
+/// `CREATE [UNIQUE] INDEX name ON table [USING GIN] (…) [WHERE …]`
 #[derive(Clone, Debug)]
 pub struct CreateIndex {
     /// Its name.
@@ -260,6 +260,13 @@ pub enum IndexKeyDef {
     Column(Ident),
     /// An expression, unchecked.
     Expression(RawExpr),
+    /// `to_tsvector('config', column || ' ' || column)`: the words of texts.
+    Words {
+        /// How PostgreSQL reads them.
+        config: String,
+        /// The texts.
+        columns: Vec<Ident>,
+    },
 }
 
 /// `CREATE VIEW name [(columns)] [WITH (security_invoker = …)] AS SELECT …`

@@ -231,22 +231,42 @@ pub struct IndexKey {
     pub descending: bool,
 }
 
-/// A column or an expression.
+/// A column, an expression, or the words of texts.
 #[derive(Clone, Debug)]
 pub enum IndexTarget {
     /// A column.
     Column(Ident),
     /// An expression over "this row" (binding 0).
     Expression(Expr),
+    /// The words of texts; alone in its index.
+    Words(Words),
+}
+
+/// Texts whose words are found by an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// How PostgreSQL reads them: `simple`, `english`, …
+    pub config: String,
+    /// The texts, each once.
+    pub columns: Vec<Ident>,
 }
 
 impl Index {
-    /// The columns that it is over, expressions left out.
+    /// The texts, where it is an index of words.
+    #[must_use]
+    pub fn words(&self) -> Option<&Words> {
+        match &self.keys.first()?.target {
+            IndexTarget::Words(words) => Some(words),
+            IndexTarget::Column(_) | IndexTarget::Expression(_) => None,
+        }
+    }
+
+    /// The columns that it is over, expressions and words left out.
     #[must_use]
     pub fn columns(&self) -> Vec<Ident> {
         let column = |key: &IndexKey| match &key.target {
             IndexTarget::Column(name) => Some(name.clone()),
-            IndexTarget::Expression(_) => None,
+            IndexTarget::Expression(_) | IndexTarget::Words(_) => None,
         };
         self.keys.iter().filter_map(column).collect()
     }
@@ -254,10 +274,15 @@ impl Index {
     /// `("a" desc, (lower("b"))) where …` in the portable language.
     #[must_use]
     pub fn definition(&self) -> String {
+        if let Some(words) = self.words() {
+            return words.definition();
+        }
         let key = |key: &IndexKey| {
             let target = match &key.target {
-                IndexTarget::Column(name) => format!("\"{}\"", name.as_str().replace('"', "\"\"")),
+                IndexTarget::Column(name) => quoted(name),
                 IndexTarget::Expression(expr) => format!("({expr})"),
+                // It is alone, and above.
+                IndexTarget::Words(words) => words.config.clone(),
             };
             format!("{target}{}", if key.descending { " desc" } else { "" })
         };
@@ -265,6 +290,20 @@ impl Index {
         let predicate = self.predicate.as_ref().map(|expr| format!(" where {expr}"));
         format!("({}){}", keys.join(", "), predicate.unwrap_or_default())
     }
+}
+
+impl Words {
+    /// `using gin (to_tsvector('simple', "a" || ' ' || "b"))`
+    #[must_use]
+    pub fn definition(&self) -> String {
+        let columns: Vec<String> = self.columns.iter().map(quoted).collect();
+        let (config, text) = (&self.config, columns.join(" || ' ' || "));
+        format!("using gin (to_tsvector('{config}', {text}))")
+    }
+}
+
+fn quoted(name: &Ident) -> String {
+    format!("\"{}\"", name.as_str().replace('"', "\"\""))
 }
 
 impl PartialEq for Index {

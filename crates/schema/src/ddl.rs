@@ -13,7 +13,7 @@ pub(crate) use tables::add_foreign_key;
 use lang::{ddl_expression, ddl_query, ddl_write};
 use sql::{Dialect, Ident, Sql};
 
-use crate::{Catalog, Column, ForeignKey, Operation, Table, View};
+use crate::{Catalog, Column, ForeignKey, Operation, Table, View, words};
 
 /// A statement, and the operation that it is a part of.
 #[derive(Clone, Debug)]
@@ -87,9 +87,7 @@ fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) 
                 }
             };
         }
-        Operation::DropTable(table) => {
-            sql.push("drop table ").ident(&table.name);
-        }
+        Operation::DropTable(table) => return drop_table(table, dialect),
         Operation::AddColumn {
             table,
             column,
@@ -144,6 +142,19 @@ fn render_operation(operation: &Operation, catalog: &Catalog, dialect: Dialect) 
         }
     }
     vec![sql]
+}
+
+fn drop_table(table: &Table, dialect: Dialect) -> Vec<Sql> {
+    let indexes = table.indexes.iter();
+    // Those of SQLite are tables of their own.
+    let with_tables = indexes.filter(|one| dialect == Dialect::Sqlite && one.words().is_some());
+    let mut all: Vec<Sql> = with_tables
+        .flat_map(|index| words::drop(index, dialect))
+        .collect();
+    let mut sql = Sql::new(dialect);
+    sql.push("drop table ").ident(&table.name);
+    all.push(sql);
+    all
 }
 
 /// A view stands open to whoever may read the tables beneath, as far as the engine can say so.

@@ -239,6 +239,7 @@ fn rests_on(table: &Table, column: &Ident) -> bool {
         let in_target = |key: &crate::IndexKey| match &key.target {
             crate::IndexTarget::Column(name) => name == column,
             crate::IndexTarget::Expression(expr) => reads(expr),
+            crate::IndexTarget::Words(words) => words.columns.contains(column),
         };
         index.keys.iter().any(in_target) || index.predicate.as_ref().is_some_and(reads)
     };

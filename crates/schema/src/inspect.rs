@@ -5,7 +5,9 @@ mod objects;
 mod postgres;
 mod sqlite;
 
-use sql::{DbResult, Dialect, Kind, Query, Row, Sql, Tx, Value};
+use sql::{DbResult, Dialect, Ident, Kind, Query, Row, Sql, Tx, Value};
+
+use crate::Words;
 
 /// Everything in a database that a migration can have made; Pilaster's own left out.
 #[derive(Clone, Debug, Default)]
@@ -107,6 +109,49 @@ pub(crate) struct InspectedIndex {
     pub(crate) unique: bool,
     /// Its `WHERE`, in the engine's spelling.
     pub(crate) predicate: Option<String>,
+}
+
+impl InspectedIndex {
+    /// What an index of words is of, if it is one as Pilaster makes it.
+    pub(crate) fn words(&self, dialect: Dialect) -> Option<Words> {
+        if self.unique || self.predicate.is_some() || self.keys.is_empty() {
+            return None;
+        }
+        let ident = |name: &str| Ident::new(name).ok();
+        match dialect {
+            Dialect::Sqlite => {
+                let columns = self
+                    .keys
+                    .iter()
+                    .map(|key| ident(key.strip_prefix("words ")?));
+                Some(Words {
+                    config: String::from("simple"),
+                    columns: columns.collect::<Option<Vec<Ident>>>()?,
+                })
+            }
+            Dialect::Postgres => {
+                let mut config = None;
+                let mut columns = Vec::new();
+                for pair in self.keys.chunks(2) {
+                    let [vector, words] = pair else { return None };
+                    words.strip_prefix("gin regexp_split_to_array(regexp_replace(lower(")?;
+                    let inner = vector
+                        .strip_prefix("gin to_tsvector('")?
+                        .strip_suffix(')')?;
+                    let (own, column) = inner.split_once("'::regconfig, ")?;
+                    if *config.get_or_insert(own) != own {
+                        return None;
+                    }
+                    let column = column.trim_start_matches('(');
+                    let column = column.trim_end_matches("::text").trim_end_matches(')');
+                    columns.push(ident(&column.trim_matches('"').replace("\"\"", "\""))?);
+                }
+                let config = config?.to_owned();
+                Some(Words { config, columns })
+            }
+            Dialect::MySql | Dialect::MariaDb => None,
+        }
+    }
 }
 
 /// The current schema.

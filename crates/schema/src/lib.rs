@@ -17,10 +17,11 @@ mod operation;
 mod pull;
 mod resolve;
 mod transfer;
+mod words;
 
 pub use catalog::{
     Catalog, Check, Column, ColumnDefault, Constraint, ForeignKey, Grant, Index, IndexKey,
-    IndexTarget, Policy, PrimaryKey, Role, Table, Unique, View,
+    IndexTarget, Policy, PrimaryKey, Role, Table, Unique, View, Words,
 };
 pub use ddl::{Rendered, render_operations};
 pub use describe::{DescribedColumn, Description, describe, describe_view};
@@ -38,6 +39,7 @@ pub use operation::Operation;
 pub use pull::{Pulled, pull};
 pub use resolve::CatalogKind;
 pub use transfer::{Digest, Transfer};
+pub use words::WordIndex;
 
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,8 @@ pub(crate) fn constraint_name(
     }
 }
 
-fn shorten(text: &str) -> Ident {
+/// The name, its tail replaced by a hash where it is too long for an engine.
+pub(crate) fn shorten(text: &str) -> Ident {
     if let Ok(name) = Ident::new(text) {
         return name;
     }

@@ -13,6 +13,7 @@ mod json;
 mod migrations;
 mod random;
 mod views;
+mod words;
 
 use lang::Source;
 

@@ -34,7 +34,7 @@ pub use provision::Logins;
 pub use row::{Row, RowRef, RowSink};
 pub use scratch::Scratch;
 pub use spans::TRACE_TARGET;
-pub use spell::{lower, write_date, write_time, write_timestamp};
+pub use spell::{is_found_by_three, lower, write_date, write_time, write_timestamp};
 pub use statement::{Expect, Outcome, Query, Step, Weight};
 pub use tx::Tx;
 pub use url::{DatabaseUrl, DatabaseUrlError, ServerParts};

@@ -14,6 +14,21 @@ pub fn lower(letter: char) -> char {
     }
 }
 
+/// Whether SQLite's index of three letters (FTS5, `trigram`) takes all letters for one of which the
+/// small one is this one. Its tables are of an older Unicode; what is outside of these is not asked
+/// of it.
+#[must_use]
+pub fn is_found_by_three(small: char) -> bool {
+    matches!(small,
+        'a'..='z' | '0'..='9'
+        // Latin; Greek; Cyrillic; Armenian to Myanmar, with Hebrew, Arabic and India's.
+        | '\u{a0}'..='\u{19a}' | '\u{19c}'..='\u{24f}' | '\u{370}'..='\u{3f2}' | '\u{400}'..='\u{527}'
+        | '\u{530}'..='\u{109f}'
+        // Hangul, Ethiopic; more Latin and Greek; kana, Han and Hangul.
+        | '\u{1100}'..='\u{139f}' | '\u{1e00}'..='\u{1fff}' | '\u{3040}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}')
+}
+
 /// A moment as `2026-11-21T04:00:00.123456Z`: UTC, six fraction digits, sortable as text.
 pub fn write_timestamp(target: &mut Vec<u8>, moment: Timestamp) {
     let civil = Offset::UTC.to_datetime(moment);

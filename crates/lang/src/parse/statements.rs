@@ -5,6 +5,7 @@ use sqlparser::ast;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::words::words;
 use super::{alter, create, function, name, place_of, role, table_name, view};
 use crate::{
     CommentOn, CommentTarget, CreateEnum, CreateIndex, CreatePolicy, Diagnostic, DropIndex,
@@ -100,7 +101,17 @@ fn create_index(source: &Source, index: &ast::CreateIndex, span: Span) -> Parsed
         span: place_of(expr, span),
     };
     let mut keys = Vec::new();
-    for column in &index.columns {
+    let is_words = index.using == Some(ast::IndexType::GIN);
+    if is_words {
+        let (config, columns) = words(source, index, span)?;
+        keys.push((IndexKeyDef::Words { config, columns }, false));
+    } else if !matches!(index.using, None | Some(ast::IndexType::BTree)) {
+        return refuse(
+            "an index is one of values (BTREE) or of words (GIN)",
+            "leave USING out, or write it behind -- @engine postgres",
+        );
+    }
+    for column in index.columns.iter().filter(|_| !is_words) {
         let key = match &column.column.expr {
             ast::Expr::Identifier(ident) => IndexKeyDef::Column(name(&source.path, ident, span)?),
             ast::Expr::Nested(expr) => IndexKeyDef::Expression(raw(expr)),

@@ -34,6 +34,18 @@ pub(crate) struct Over<'a> {
     pub(crate) target: Target<'a>,
     pub(crate) alias: &'a Ident,
     pub(crate) related: &'a dyn Related,
+    /// Whether null and false are the same to what is written: no `not` stands before it.
+    pub(crate) only_true_counts: bool,
+}
+
+impl Over<'_> {
+    fn behind(self, not: bool) -> Self {
+        let only_true_counts = self.only_true_counts && !not;
+        Self {
+            only_true_counts,
+            ..self
+        }
+    }
 }
 
 /// Writes `and condition` for each.
@@ -57,6 +69,7 @@ fn write(sql: &mut Sql, over: Over<'_>, condition: &Condition) -> Result<(), Res
             negated,
         } => {
             sql.push(if *negated { "(not (" } else { "((" });
+            let over = over.behind(*negated);
             for (place, condition) in conditions.iter().enumerate() {
                 if place > 0 {
                     sql.push(if *any { " or " } else { " and " });
@@ -84,7 +97,7 @@ fn write(sql: &mut Sql, over: Over<'_>, condition: &Condition) -> Result<(), Res
             if *negated {
                 sql.push("(not ");
             }
-            compare::write(sql, over.alias, &operand, operation)?;
+            compare::write(sql, over.behind(*negated), &operand, operation)?;
             if *negated {
                 sql.push(")");
             }

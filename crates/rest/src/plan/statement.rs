@@ -312,6 +312,7 @@ impl<'s, 'a> Statements<'s, 'a> {
             target: level.target,
             alias: &level.alias,
             related: &related,
+            only_true_counts: true,
         };
         write_conditions(sql, over, &level.scope.conditions)
     }

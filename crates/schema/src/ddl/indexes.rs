@@ -8,6 +8,7 @@ use lang::Type;
 use sql::{Dialect, Ident, Sql};
 
 use super::{alter, columns, expression};
+use crate::words;
 use crate::{Catalog, Column, ForeignKey, Index, IndexKey, IndexTarget, Table};
 
 pub(super) fn create(
@@ -16,6 +17,12 @@ pub(super) fn create(
     catalog: &Catalog,
     dialect: Dialect,
 ) -> Vec<Sql> {
+    if let Some(words) = index.words() {
+        let owner = catalog.table(table.as_str());
+        return owner.map_or_else(Vec::new, |owner| {
+            words::create(owner, index, words, dialect)
+        });
+    }
     let mut all = alter::retype(table, &index.columns(), catalog, dialect);
     match dialect {
         Dialect::Sqlite | Dialect::Postgres | Dialect::MySql => {
@@ -46,6 +53,9 @@ pub(super) fn create(
 }
 
 pub(super) fn drop(table: &Ident, index: &Index, catalog: &Catalog, dialect: Dialect) -> Vec<Sql> {
+    if index.words().is_some() {
+        return words::drop(index, dialect);
+    }
     let mut sql = Sql::new(dialect);
     sql.push("drop index ").ident(&index.name);
     let is_mysql = matches!(dialect, Dialect::MySql | Dialect::MariaDb);
@@ -111,6 +121,8 @@ pub(super) fn plain(table: &Ident, index: &Index, dialect: Dialect) -> Sql {
                 when(&mut sql, index, |sql| expression(sql, expr));
                 sql.push(if is_text { " as char(255)))" } else { ")" });
             }
+            // One of words is made by itself.
+            (IndexTarget::Words(_), _) => {}
             (IndexTarget::Expression(expr), _) => {
                 sql.push("(");
                 expression(&mut sql, expr);
@@ -163,6 +175,7 @@ fn add_helper(
     let ty = match &key.target {
         IndexTarget::Column(column) => owner.column(column.as_str())?.ty.clone(),
         IndexTarget::Expression(expr) => expr.ty.clone().unwrap_or(Type::Text),
+        IndexTarget::Words(_) => return None,
     };
     let ty = match ty {
         Type::Text => Type::Varchar(255),
@@ -189,6 +202,7 @@ fn add_helper(
             sql.ident(column);
         }
         IndexTarget::Expression(expr) => expression(sql, expr),
+        IndexTarget::Words(_) => {}
     });
     sql.push(" virtual invisible");
     Some(sql)
@@ -224,7 +238,7 @@ fn own_indexes(table: &Ident, gone: &Index, catalog: &Catalog, dialect: Dialect)
 fn leading(index: &Index) -> Vec<Ident> {
     let column = |key: &IndexKey| match &key.target {
         IndexTarget::Column(name) => Some(name.clone()),
-        IndexTarget::Expression(_) => None,
+        IndexTarget::Expression(_) | IndexTarget::Words(_) => None,
     };
     index.keys.iter().map_while(column).collect()
 }

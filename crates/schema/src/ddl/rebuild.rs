@@ -7,7 +7,7 @@ use sql::{Dialect, Ident, Sql};
 
 use super::{indexes, tables};
 use crate::diff::triggers_of;
-use crate::{Column, ColumnDefault, Operation, Table};
+use crate::{Column, ColumnDefault, Operation, Table, words};
 
 /// The table, where `ALTER TABLE` of SQLite cannot do it.
 pub(super) fn needed(operation: &Operation) -> Option<&Ident> {
@@ -126,8 +126,12 @@ pub(super) fn statements(
     rename.push("alter table ").ident(&other.name);
     rename.push(" rename to ").ident(&table.name);
     all.extend([drop, rename]);
-    let indexes = table.indexes.iter();
-    all.extend(indexes.map(|index| indexes::plain(&table.name, index, Dialect::Sqlite)));
+    for index in &table.indexes {
+        match index.words() {
+            Some(own) => all.extend(words::create(table, index, own, Dialect::Sqlite)),
+            None => all.push(indexes::plain(&table.name, index, Dialect::Sqlite)),
+        }
+    }
     let triggers = triggers_of(&table.name, natives, Dialect::Sqlite);
     all.extend(triggers.into_iter().map(|trigger| {
         let mut sql = new();

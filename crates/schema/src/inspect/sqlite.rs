@@ -5,6 +5,7 @@ use sql::{DbResult, Dialect, Sql, Tx};
 
 use super::{InspectedColumn, InspectedConstraint, InspectedIndex, InspectedTable, Rule};
 use super::{some, texts, with};
+use crate::words::is_shadow;
 
 fn query(text: &'static str) -> Sql {
     let mut sql = Sql::new(Dialect::Sqlite);
@@ -53,7 +54,58 @@ pub(super) async fn tables(tx: &mut Tx) -> DbResult<Vec<InspectedTable>> {
     }
     foreign_keys(tx, &mut tables).await?;
     indexes(tx, &mut tables).await?;
+    words(tx, &mut tables).await?;
     Ok(tables)
+}
+
+/// Indexes of words: tables of FTS5 that triggers keep.
+async fn words(tx: &mut Tx, tables: &mut Vec<InspectedTable>) -> DbResult<()> {
+    let all = query(
+        "select m.name, t.tbl_name, t.sql, (select cast(count(*) as text) \
+         from pragma_table_xinfo(m.name) c where c.hidden = 0) \
+         from sqlite_schema m join sqlite_schema t on t.name = m.name || '_update' \
+         where m.type = 'table' and lower(m.sql) like 'create virtual table % using fts5(c0%' \
+         and t.type = 'trigger' order by 1",
+    );
+    for [name, table, trigger, count] in texts(tx, all).await? {
+        let count = count.parse().unwrap_or(0);
+        let columns = trigger
+            .split_once(" after update of ")
+            .map_or_else(Vec::new, |(_, list)| quoted_names(list, count));
+        tables.retain(|one| !is_shadow(&name, &one.name));
+        with(tables, &table, |table| {
+            let keys = columns.iter().map(|column| format!("words {column}"));
+            table.indexes.push(InspectedIndex {
+                name,
+                keys: keys.collect(),
+                unique: false,
+                predicate: None,
+            });
+        });
+    }
+    Ok(())
+}
+
+/// The first so many names of `"a", "b" on …`.
+fn quoted_names(list: &str, count: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = list;
+    while let (true, Some(inner)) = (names.len() < count, rest.strip_prefix('"')) {
+        let mut name = String::new();
+        let mut letters = inner.chars();
+        while let Some(letter) = letters.next() {
+            if letter == '"' && !letters.as_str().starts_with('"') {
+                break;
+            }
+            if letter == '"' {
+                letters.next();
+            }
+            name.push(letter);
+        }
+        names.push(name);
+        rest = letters.as_str().trim_start_matches([',', ' ']);
+    }
+    names
 }
 
 async fn columns(tx: &mut Tx, tables: &mut [InspectedTable]) -> DbResult<()> {

@@ -121,6 +121,7 @@ impl Altering<'_> {
                     IndexTarget::Column(column) if column == from => *column = to.clone(),
                     IndexTarget::Column(_) => {}
                     IndexTarget::Expression(expr) => expr.rename_row_column(from, to),
+                    IndexTarget::Words(words) => rename(&mut words.columns),
                 }
             }
             if let Some(predicate) = &mut index.predicate {

@@ -8,6 +8,7 @@ use super::native_name;
 use super::tables::Declared;
 use crate::inspect::{InspectedColumn, InspectedIndex, InspectedTable, Inspection};
 use crate::migrate::comment_text;
+use crate::words::is_trigger;
 
 /// Statements behind `-- @engine`.
 #[derive(Debug, Default)]
@@ -46,7 +47,8 @@ impl Natives {
         };
         // Each rests on those before it.
         let made = of(&["function", "procedure"]);
-        let made = made.chain(of(&["aggregate"])).chain(of(&["trigger"]));
+        let triggers = of(&["trigger"]).filter(|one| !keeps_words(inspection, &one.name));
+        let made = made.chain(of(&["aggregate"])).chain(triggers);
         statements.extend(made.map(|object| object.statement(dialect)));
         Ok(Self { statements })
     }
@@ -64,6 +66,12 @@ impl Natives {
     pub(super) fn text(&self, dialect: Dialect) -> String {
         block(&self.statements, dialect)
     }
+}
+
+/// Whether a trigger is SQLite's for an index of words, which is declared.
+fn keeps_words(inspection: &Inspection, trigger: &str) -> bool {
+    let mut indexes = inspection.tables.iter().flat_map(|table| &table.indexes);
+    indexes.any(|index| index.words(Dialect::Sqlite).is_some() && is_trigger(&index.name, trigger))
 }
 
 /// Statements for one engine, as they stand in a file.

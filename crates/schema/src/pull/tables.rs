@@ -284,6 +284,16 @@ impl Declaring<'_> {
             column.is_some_and(|column| self.type_of(table, column, 0).is_some())
         };
         let is_given = self.index_names.contains(&index.name);
+        if let (Some(words), false) = (index.words(self.dialect), is_given) {
+            self.index_names.push(index.name.clone());
+            let (index, table) = (name(&index.name), name(&table.name));
+            let what = words.definition();
+            line(
+                text,
+                format_args!("create index {index} on {table} {what};"),
+            );
+            return;
+        }
         if index.predicate.is_some() || is_given || !index.keys.iter().all(is_plain) {
             self.declared
                 .indexes

@@ -7,10 +7,13 @@ use lang::{
 use sql::Ident;
 
 use super::{CatalogKind, Placed, near};
-use crate::{Catalog, Column, ColumnDefault, Index, IndexKey, IndexTarget, Table};
+use crate::{Catalog, Column, ColumnDefault, Index, IndexKey, IndexTarget, Table, Words};
 
 /// Beginnings of names that belong to Pilaster or to an engine.
 const RESERVED: [&str; 4] = ["auth_", "pilaster_", "sqlite_", "pg_"];
+
+/// The index's tables and triggers on SQLite are called like it, with an end.
+const LONGEST_OF_WORDS: usize = Ident::MAX_BYTES - 8;
 
 impl Catalog {
     pub(super) fn declare_tables(
@@ -224,6 +227,9 @@ impl Catalog {
                 }
                 IndexKeyDef::Column(column) => IndexTarget::Column(column.clone()),
                 IndexKeyDef::Expression(raw) => IndexTarget::Expression(checked(raw, None)?),
+                IndexKeyDef::Words { config, columns } => {
+                    IndexTarget::Words(words(&create.name, table, config, columns).map_err(refuse)?)
+                }
             };
             let descending = *descending;
             keys.push(IndexKey { target, descending });
@@ -268,6 +274,34 @@ impl Catalog {
             }
         }
     }
+}
+
+/// An index of words, if the table has such texts and a key that names its rows.
+fn words(own: &Ident, table: &Table, config: &str, columns: &[Ident]) -> Result<Words, String> {
+    for name in columns {
+        let Some(column) = table.column(name.as_str()) else {
+            return Err(format!("{} has no column {name}", table.name));
+        };
+        if !matches!(column.ty, lang::Type::Text | lang::Type::Varchar(_)) {
+            let ty = &column.ty;
+            return Err(format!("{name} is a {ty}; words are found in texts"));
+        }
+    }
+    if own.as_str().len() > LONGEST_OF_WORDS {
+        return Err(format!(
+            "the name of an index of words has at most {LONGEST_OF_WORDS} bytes"
+        ));
+    }
+    if table.primary_key.is_none() {
+        let name = &table.name;
+        return Err(format!(
+            "{name} has no primary key, by which an index of words would know its rows"
+        ));
+    }
+    Ok(Words {
+        config: config.to_owned(),
+        columns: columns.to_vec(),
+    })
 }
 
 /// A name that belongs to Pilaster or to an engine.

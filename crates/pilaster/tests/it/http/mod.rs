@@ -25,6 +25,7 @@ mod readme;
 mod reloading;
 mod roles;
 mod scopes;
+mod searching;
 mod slowness;
 mod sqlmap;
 mod values;

@@ -4,7 +4,7 @@ use lang::Type;
 use sql::{Dialect, Ident, Kind, Sql, Value};
 
 use super::super::operand::Operand;
-use super::{collection, pattern, search};
+use super::{Over, collection, pattern, search};
 use crate::request::{Comparison, Is, Operation, Quantifier};
 use crate::value::from_text;
 use crate::{ErrorKind, RestError};
@@ -17,10 +17,11 @@ const MOST_DIGITS: u8 = 30;
 
 pub(super) fn write(
     sql: &mut Sql,
-    alias: &Ident,
+    over: Over<'_>,
     operand: &Operand<'_>,
     operation: &Operation,
 ) -> Result<(), RestError> {
+    let alias = over.alias;
     match operation {
         Operation::Compare(comparison, text) => one(sql, alias, operand, *comparison, text),
         Operation::Quantified(comparison, quantifier, texts) => {
@@ -35,7 +36,7 @@ pub(super) fn write(
         Operation::Range(operator, text) => {
             collection::write_range(sql, alias, operand, *operator, text)
         }
-        Operation::TextSearch(search) => search::write(sql, alias, operand, search),
+        Operation::TextSearch(search) => search::write(sql, over, operand, search),
     }
 }
 

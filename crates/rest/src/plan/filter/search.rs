@@ -7,6 +7,7 @@
 use sql::{Dialect, Ident, Kind, Sql, Value};
 
 use super::super::operand::Operand;
+use super::Over;
 use super::compare::no_operator;
 use crate::request::{SearchSyntax, TextSearch};
 use crate::{ErrorKind, RestError};
@@ -26,17 +27,16 @@ struct Term {
 
 pub(super) fn write(
     sql: &mut Sql,
-    alias: &Ident,
+    over: Over<'_>,
     operand: &Operand<'_>,
     search: &TextSearch,
 ) -> Result<(), RestError> {
+    let alias = over.alias;
     if !operand.is_text() {
         return Err(no_operator(operand, "words are found in texts"));
     }
     if search.words.chars().all(|c| !c.is_alphanumeric()) {
-        let message = format!("{}: the search has no words", operand.column.name);
-        return Err(RestError::new(ErrorKind::Unprocessable, "22000", message)
-            .hint("write words behind the operator"));
+        return Err(wordless(operand));
     }
     let is_native = search.config.is_some() || search.syntax == SearchSyntax::Raw;
     if is_native && sql.dialect() == Dialect::Postgres {
@@ -51,11 +51,18 @@ pub(super) fn write(
         SearchSyntax::Phrase => vec![vec![term(words(&search.words).collect())]],
         SearchSyntax::Web => web(&search.words),
     };
+    if alternatives.is_empty() {
+        return Err(wordless(operand));
+    }
     if alternatives.iter().map(Vec::len).sum::<usize>() > MOST_TERMS {
         return Err(RestError::limit(
             format!("the search has more than {MOST_TERMS} terms"),
             "write fewer of them",
         ));
+    }
+    sql.push("(");
+    if candidates(sql, over, operand, &alternatives) {
+        sql.push(" and ");
     }
     for (place, terms) in alternatives.iter().enumerate() {
         sql.push(if place == 0 { "((" } else { " or (" });
@@ -67,8 +74,42 @@ pub(super) fn write(
         }
         sql.push(")");
     }
-    sql.push(")");
+    sql.push("))");
     Ok(())
+}
+
+fn wordless(operand: &Operand<'_>) -> RestError {
+    let message = format!("{}: the search has no words", operand.column.name);
+    RestError::new(ErrorKind::Unprocessable, "22000", message)
+        .hint("write words behind the operator")
+}
+
+/// Writes which rows an index says may have the words; says whether there is one that helps.
+fn candidates(
+    sql: &mut Sql,
+    over: Over<'_>,
+    operand: &Operand<'_>,
+    alternatives: &[Vec<Term>],
+) -> bool {
+    let Over { target, alias, .. } = over;
+    // A null is no candidate, which is another thing than not to know; and the rows of a view or a
+    // file are not the table's.
+    let is_of_table = target.view.is_none() && target.file.is_none() && operand.is_column();
+    if !over.only_true_counts || !is_of_table {
+        return false;
+    }
+    let wanted: Vec<Vec<&str>> = alternatives.iter().map(|terms| there(terms)).collect();
+    let index = target.table.word_index(&operand.column.name);
+    index.is_some_and(|index| index.candidates(sql, alias, &wanted))
+}
+
+/// The words that have to be there.
+fn there(terms: &[Term]) -> Vec<&str> {
+    let terms = terms.iter().filter(|term| !term.negated);
+    terms
+        .flat_map(|term| &term.words)
+        .map(String::as_str)
+        .collect()
 }
 
 fn native(

@@ -147,6 +147,7 @@ impl Writer<'_, '_> {
             target: self.target,
             alias: table,
             related: &Alone,
+            only_true_counts: true,
         };
         write_conditions(sql, over, &self.read.root.conditions)?;
         self.rules(sql, using, table);

@@ -53,6 +53,56 @@ fn has_words(text: &str, words: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::has_words;
+    use crate::spell::{is_found_by_three, lower};
+
+    /// A letter that the index took for another than a search does would hide rows.
+    #[test]
+    fn three_letters_are_the_same_to_the_index_and_to_a_search() {
+        let connection = rusqlite::Connection::open_in_memory().expect("memory");
+        connection
+            .execute_batch(
+                "create virtual table words using fts5(c0, content='', columnsize=0, \
+                 detail='column', tokenize='trigram');
+                 create virtual table terms using fts5vocab(words, 'instance');",
+            )
+            .expect("FTS5 is built in");
+        let all = || (1..=u32::from(char::MAX)).filter_map(char::from_u32);
+        let letters = || {
+            let letters = all().filter(|letter| letter.is_alphanumeric());
+            letters.filter(|letter| is_found_by_three(lower(*letter)))
+        };
+        connection.execute_batch("begin").expect("a transaction");
+        let mut insert = connection
+            .prepare("insert into words (rowid, c0) values (?, ?)")
+            .expect("a statement");
+        for letter in letters() {
+            let text = format!("00{letter}");
+            insert.execute((u32::from(letter), text)).expect("a row");
+        }
+        let mut folded = std::collections::HashMap::new();
+        let mut terms = connection
+            .prepare("select doc, term from terms")
+            .expect("a statement");
+        let rows = terms.query_map((), |row| {
+            Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?))
+        });
+        folded.extend(rows.expect("rows").map(|row| row.expect("a row")));
+        let mut known = 0;
+        let mut others = Vec::new();
+        for letter in letters() {
+            known += 1;
+            let small = lower(letter);
+            let (one, other) = (
+                folded.get(&u32::from(letter)),
+                folded.get(&u32::from(small)),
+            );
+            if one.is_none() || one != other {
+                others.push(format!("{letter} and {small}"));
+            }
+        }
+        assert!(others.is_empty(), "{others:?}");
+        assert!(known > 30_000, "{known}");
+    }
 
     #[test]
     fn whole_words_are_found_in_a_row() {
