@@ -107,6 +107,38 @@ pub(crate) struct Parameter {
     pub(crate) description: String,
 }
 
+/// The file that a call by its name reaches: GET calls what reads; POST what writes, or else what
+/// reads.
+pub(crate) fn by_name<'e>(
+    endpoints: &'e [Endpoint],
+    name: &str,
+    method: Method,
+) -> Option<&'e Endpoint> {
+    let mut named = endpoints.iter().filter(|file| file.name() == name);
+    let mut others = named.clone();
+    let reading = named.find(|file| file.method == Method::Get);
+    match method {
+        Method::Get | Method::Head => reading,
+        Method::Post => others.find(|file| file.method != Method::Get).or(reading),
+        Method::Put | Method::Patch | Method::Delete => None,
+    }
+}
+
+/// Every call by a name, with the file that it reaches, in the order of the files.
+pub(crate) fn calls(endpoints: &[Endpoint]) -> Vec<(Method, String, &Endpoint)> {
+    let mut calls: Vec<(Method, String, &Endpoint)> = Vec::new();
+    for name in endpoints.iter().map(Endpoint::name) {
+        if calls.iter().any(|(_, known, _)| *known == name) {
+            continue;
+        }
+        for method in [Method::Get, Method::Post] {
+            let file = by_name(endpoints, &name, method);
+            calls.extend(file.map(|file| (method, name.clone(), file)));
+        }
+    }
+    calls
+}
+
 impl Endpoint {
     /// The path below the mount, parameters in braces.
     pub(crate) fn route_path(&self) -> String {

@@ -9,6 +9,7 @@ mod flows;
 mod identity;
 mod parameters;
 mod responses;
+mod several;
 mod table;
 
 use std::collections::HashSet;
@@ -85,6 +86,7 @@ pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value 
     let mut schemas = Object::new();
     let mut tags = vec![json!({"name": "account", "description": "Accounts and tokens"})];
     responses::schemas(&mut schemas);
+    several::schemas(&mut schemas);
     account::paths(&mut paths);
     flows::paths(&mut paths);
     identity::paths(&mut paths);
@@ -101,9 +103,10 @@ pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value 
             None => json!({"name": table.name.as_str()}),
         });
     }
-    if files::paths(view, &mut paths) {
-        tags.push(json!({"name": "endpoints", "description": "SQL files"}));
-    }
+    files::paths(view, &mut paths);
+    several::paths(view, &mut paths);
+    let endpoints = "SQL files, and several requests in one";
+    tags.push(json!({"name": "endpoints", "description": endpoints}));
     tags.push(json!({"name": "server", "description": "The server itself"}));
     name_each_once(&mut paths);
     json!({

@@ -4,7 +4,7 @@ use lang::Privilege;
 use schema::Table;
 
 use crate::Api;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, calls};
 
 /// A route and who may use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,15 @@ const OF_PRIVILEGES: [(&str, Privilege, bool, bool); 5] = [
 /// The files first, as they answer first.
 pub(crate) fn all(api: &Api) -> Vec<RouteInfo> {
     let mut routes: Vec<RouteInfo> = api.endpoints.iter().map(Endpoint::route).collect();
+    routes.extend(
+        calls(&api.endpoints)
+            .into_iter()
+            .map(|(method, name, file)| RouteInfo {
+                method: method.name(),
+                path: format!("/rpc/{name}"),
+                ..file.route()
+            }),
+    );
     for table in api.catalog().relations() {
         let is_view = api.catalog().view(table.name.as_str()).is_some();
         let source = match is_view {

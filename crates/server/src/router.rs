@@ -137,6 +137,12 @@ impl Routes {
 
     /// The data API below its prefixes: the schema's grants and policies are its policy.
     fn data(mut self, prefixes: &Prefixes) -> Self {
+        // What is below the first one is told in full.
+        self.list.push(Route {
+            method: "POST",
+            path: prefixes.path("/$batch"),
+            policy: Policy::Grants.name(),
+        });
         for prefix in prefixes.all() {
             self.list.push(Route {
                 method: "*",

@@ -11,7 +11,7 @@ use sql::{Dialect, Expect, Kind, Query, Sql, Step, Value};
 use stdx::{Clock, Rng};
 
 use super::parameters::Given;
-use super::{Call, Endpoint, Segment};
+use super::{Call, Endpoint, Segment, by_name};
 use crate::access::{Access, RequestEnvironment, as_constant, join};
 use crate::json::{Field, Style};
 use crate::plan::{
@@ -92,16 +92,10 @@ pub(crate) fn match_name(
             },
         );
     }
-    let reading = named.iter().find(|file| file.method == Method::Get);
-    let writing = named.iter().find(|file| file.method != Method::Get);
-    let chosen = match request.method {
-        Method::Get | Method::Head => reading,
-        Method::Post => writing.or(reading),
-        Method::Put | Method::Patch | Method::Delete => None,
-    };
-    match chosen {
+    match by_name(endpoints, name, request.method) {
         Some(file) => file.plan(request, context, Call::Name),
         None => {
+            let reading = named.iter().find(|file| file.method == Method::Get);
             let message = "this file is called with another method";
             let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
             error.allow = Some(String::from(match reading {

@@ -5,15 +5,13 @@ use serde_json::{Value, json};
 
 use super::responses::Responses;
 use super::{Object, View, column, parameters, places, security, segment, shape};
-use crate::Answer;
-use crate::endpoint::{Endpoint, Parameter, Place, Segment};
+use crate::endpoint::{Endpoint, Parameter, Place, Segment, calls};
+use crate::{Answer, Method};
 
-/// Adds the files that the roles may call; gives whether there are any.
-pub(super) fn paths(view: View<'_>, paths: &mut Object) -> bool {
-    let mut found = false;
+/// Adds the files that the roles may call, by their paths and by their names.
+pub(super) fn paths(view: View<'_>, paths: &mut Object) {
     let may = |endpoint: &&Endpoint| endpoint.roles.iter().any(|role| view.roles.has(role));
     for endpoint in view.api.endpoints.iter().filter(may) {
-        found = true;
         let own = path(view, endpoint);
         // A path of the same shape is the same path: its parameters keep their first names.
         let known = paths
@@ -27,7 +25,60 @@ pub(super) fn paths(view: View<'_>, paths: &mut Object) -> bool {
         let operation = operation(view, endpoint, &names, is_shared);
         entry[endpoint.method.name().to_lowercase()] = operation;
     }
-    found
+    for (method, name, endpoint) in calls(&view.api.endpoints) {
+        let path = view
+            .api
+            .prefixes()
+            .path(&format!("/rpc/{}", segment(&name)));
+        let entry = paths.entry(path).or_insert_with(|| json!({}));
+        let method_name = method.name().to_lowercase();
+        // A file below `api/rpc/` has this path of its own.
+        if may(&endpoint) && entry.get(&method_name).is_none() {
+            entry[method_name] = by_name(view, endpoint, &name, method);
+        }
+    }
+    paths.retain(|_, item| item.as_object().is_none_or(|item| !item.is_empty()));
+}
+
+/// A call by the file's name: all that it takes comes from the query string, or from the body.
+fn by_name(view: View<'_>, endpoint: &Endpoint, name: &str, method: Method) -> Value {
+    let is_post = method == Method::Post;
+    let id = format!("call_{}_{name}", method.name().to_lowercase());
+    let id: String = id
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    let summary = format!("{}, by its name", endpoint.path);
+    let mut operation = operation_of(view, endpoint, &id, &summary);
+    let all: Vec<&Parameter> = endpoint.parameters.iter().collect();
+    if is_post {
+        operation["requestBody"] = body(&all);
+    } else {
+        let described = all.into_iter().map(|own| in_url(own, "query", &own.name));
+        parameters::put(&mut operation, described.collect());
+    }
+    let refusals: &[u16] = if is_post { &[404, 413, 415] } else { &[404] };
+    operation["responses"] = responses(endpoint, refusals);
+    operation
+}
+
+/// What the parameters are in a body.
+fn body(parameters: &[&Parameter]) -> Value {
+    let is_required = parameters.iter().any(|own| own.default.is_none());
+    json!({"required": is_required,
+           "content": {"application/json": {"schema": object(parameters)}}})
+}
+
+/// The operation without what it takes and answers.
+fn operation_of(view: View<'_>, endpoint: &Endpoint, id: &str, summary: &str) -> Value {
+    let mut operation = parameters::operation(id, "endpoints", summary);
+    let anonymous = crate::RoleSet::anonymous(view.api.catalog());
+    let is_open = endpoint.roles.iter().any(|role| anonymous.has(role));
+    operation.insert(String::from("security"), security(is_open));
+    if !endpoint.description.is_empty() {
+        operation.insert(String::from("description"), json!(endpoint.description));
+    }
+    Value::Object(operation)
 }
 
 fn path(view: View<'_>, endpoint: &Endpoint) -> String {
@@ -57,14 +108,7 @@ fn operation(
         "" => endpoint.path.as_str(),
         summary => summary,
     };
-    let mut operation = parameters::operation(&format!("{method}{id}"), "endpoints", summary);
-    let anonymous = crate::RoleSet::anonymous(view.api.catalog());
-    let is_open = endpoint.roles.iter().any(|role| anonymous.has(role));
-    operation.insert(String::from("security"), security(is_open));
-    if !endpoint.description.is_empty() {
-        operation.insert(String::from("description"), json!(endpoint.description));
-    }
-    let mut operation = Value::Object(operation);
+    let mut operation = operation_of(view, endpoint, &format!("{method}{id}"), summary);
     let elsewhere = endpoint
         .parameters
         .iter()
@@ -72,17 +116,15 @@ fn operation(
     let described = elsewhere.filter(|own| !(is_shared && own.place == Place::Path));
     let described = described.map(|own| parameter(own, names));
     parameters::put(&mut operation, described.collect());
-    let body: Vec<&Parameter> = endpoint
+    let in_body: Vec<&Parameter> = endpoint
         .parameters
         .iter()
         .filter(|own| own.place == Place::Body)
         .collect();
-    if !body.is_empty() {
-        let is_required = body.iter().any(|own| own.default.is_none());
-        operation["requestBody"] = json!({"required": is_required,
-            "content": {"application/json": {"schema": object(&body)}}});
+    if !in_body.is_empty() {
+        operation["requestBody"] = body(&in_body);
     }
-    operation["responses"] = responses(endpoint);
+    operation["responses"] = responses(endpoint, &[]);
     operation
 }
 
@@ -93,6 +135,10 @@ fn parameter(parameter: &Parameter, names: &[(String, String)]) -> Value {
         (Place::Path, None) => ("path", &parameter.name),
         (Place::Query | Place::Body, _) => ("query", &parameter.name),
     };
+    in_url(parameter, place, name)
+}
+
+fn in_url(parameter: &Parameter, place: &str, name: &str) -> Value {
     let mut schema = column::in_url(&parameter.ty);
     bound(parameter, &mut schema);
     let mut described = json!({"name": name, "in": place, "required": parameter.default.is_none(),
@@ -148,7 +194,8 @@ fn bound(parameter: &Parameter, schema: &mut Value) {
     }
 }
 
-fn responses(endpoint: &Endpoint) -> Value {
+/// `more` are refusals of this way to call it.
+fn responses(endpoint: &Endpoint, more: &[u16]) -> Value {
     let cached: &[(&str, &str)] = match endpoint.cache {
         Some(_) => &[("Cache-Control", "CacheControl")],
         None => &[],
@@ -168,7 +215,9 @@ fn responses(endpoint: &Endpoint) -> Value {
             all.success(status, "The answer", cached, Some(content))
         }
     };
-    let all = all.refusals(&[400, 401, 403, 422, 500, 503, 504]);
+    let all = all
+        .refusals(&[400, 401, 403, 422, 500, 503, 504])
+        .refusals(more);
     let all = match &endpoint.answer {
         Some(Answer::One | Answer::Single) => all.refusals(&[404, 406]),
         Some(Answer::OneOr(_) | Answer::Value) => all.refusals(&[406]),

@@ -36,6 +36,96 @@ pub(super) fn paths(paths: &mut Object) {
         "post",
         made("acceptInvitation", summary, accept),
     );
+    for (path, method, operation) in of_administrators() {
+        put(path, method, operation);
+    }
+}
+
+/// What whoever has the role `admin` does with invitations.
+fn of_administrators() -> [(&'static str, &'static str, Value); 4] {
+    const ALL: &str = "/admin/api/invitations";
+    const ONE: &str = "/admin/api/invitations/{id}";
+    const APPROVE: &str = "/admin/api/invitations/{id}/approve";
+    let given = || {
+        json!({"roles": {"type": ["array", "null"], "items": {"type": "string"}},
+               "external_id": name(), "language": {"type": ["string", "null"]},
+               "fields": {"type": ["object", "null"]}})
+    };
+    let mut invited = given();
+    for (member, schema) in [
+        ("email", email()),
+        ("first_name", name()),
+        ("last_name", name()),
+    ] {
+        invited[member] = schema;
+    }
+    let answered = |mut operation: Value, status, said: &str, answer: &Value| {
+        operation["responses"] = Responses::new()
+            .success(status, said, &UNKEPT, Some(as_json(answer)))
+            .refusals(&[400, 401, 403, 404, 409, 413, 422, 500, 503, 504, 507])
+            .into_value();
+        operation
+    };
+    let of_one = |mut operation: Value| {
+        operation["parameters"] = json!([{"name": "id", "in": "path", "required": true,
+            "schema": {"type": "string", "format": "uuid"}}]);
+        operation
+    };
+    let mut list = operation(
+        "invitations",
+        "account",
+        "Invitations and applications",
+        false,
+    );
+    list["parameters"] = json!([{"name": "stage", "in": "query", "schema": {"type": "string",
+        "enum": ["any", "unconfirmed", "waiting", "approved"], "default": "any"}}]);
+    let many = json!({"type": "array", "items": invitation()});
+    let invite = with_body(
+        "invite",
+        "Invite somebody",
+        false,
+        &object(&["email"], &invited),
+    );
+    let withdraw = of_one(operation(
+        "withdrawInvitation",
+        "account",
+        "Refuse or withdraw",
+        false,
+    ));
+    let gone = json!({"type": "object", "required": ["deleted"],
+                      "properties": {"deleted": {"type": "string", "format": "uuid"}}});
+    let summary = "Approve of an application, or send the link again";
+    let mut approve = of_one(with_body(
+        "approveInvitation",
+        summary,
+        false,
+        &object(&[], &given()),
+    ));
+    approve["requestBody"]["required"] = json!(false);
+    [
+        (ALL, "get", answered(list, 200, "The latest 500", &many)),
+        (ALL, "post", answered(invite, 201, "Invited", &invitation())),
+        (ONE, "delete", answered(withdraw, 200, "Gone", &gone)),
+        (
+            APPROVE,
+            "post",
+            answered(approve, 200, "Approved", &invitation()),
+        ),
+    ]
+}
+
+fn invitation() -> Value {
+    let text = || json!({"type": ["string", "null"]});
+    json!({"type": "object",
+    "required": ["id", "email", "stage", "roles", "fields", "created_at"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid"}, "email": email(),
+        "first_name": text(), "last_name": text(), "external_id": text(),
+        "stage": {"type": "string", "enum": ["unconfirmed", "waiting", "approved"]},
+        "roles": {"type": "array", "items": {"type": "string"}},
+        "fields": {"type": "object"},
+        "confirmed_at": text(), "approved_at": text(), "created_at": {"type": "string"},
+    }})
 }
 
 /// One path of the kind that takes a small object and gives another.

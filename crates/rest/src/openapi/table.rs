@@ -265,7 +265,7 @@ impl<'a> Described<'a> {
             let mut get = self.operation("list", &format!("Rows of {name}"), open);
             parameters::put(&mut get, parameters::of_read(table, access));
             get["responses"] = Responses::new()
-                .success(200, "The rows", &PAGE, Some(self.rows()))
+                .success(200, "The rows", &PAGE, Some(self.rows_or_changes()))
                 .success(
                     206,
                     "The rows of a page, where a total was asked for and is greater",
@@ -423,6 +423,15 @@ impl<'a> Described<'a> {
             "application/vnd.pgrst.object+json": {"schema": self.item()},
             "text/csv": {"schema": {"type": "string"}},
         })
+    }
+
+    /// The rows, or these and then what becomes of them.
+    fn rows_or_changes(&self) -> Value {
+        let mut content = self.rows();
+        content["text/event-stream"] = json!({"schema": {"type": "string",
+            "description": "Events `snapshot` with all rows, then `insert`, `update` and `delete` \
+                with one each, as they happen"}});
+        content
     }
 
     fn one_row(&self) -> Value {
