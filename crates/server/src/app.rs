@@ -58,6 +58,8 @@ pub struct Settings {
     pub dev: bool,
     /// Whether the API's description and its pages are served.
     pub docs: bool,
+    /// Whether answers of the data API tell where their time went.
+    pub timings: bool,
     /// How much work a password's hash is.
     pub password_params: HashParams,
     /// The data API's limits, and where it is mounted.

@@ -6,6 +6,7 @@ mod nested;
 mod perform;
 mod repeat;
 mod respond;
+mod timing;
 mod watch;
 
 use std::borrow::Cow;
@@ -13,7 +14,9 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request as HttpRequest;
-use axum::http::{HeaderName, HeaderValue, Method as HttpMethod, Response, StatusCode, header};
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, Response, StatusCode, header,
+};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
 use rest::{Caller, Method, Moment, Prefixes, Request, Success};
@@ -22,6 +25,7 @@ use self::conditions::Conditions;
 use self::perform::{Asked, Terms};
 use self::repeat::Repeat;
 use self::respond::respond;
+use self::timing::{Part, Timing};
 use crate::App;
 use crate::app::{Compiled, State};
 use crate::auth::{Possession, ask_for_more, authenticate};
@@ -34,6 +38,7 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const METHODS: &str = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS";
 const RANGE_UNIT: HeaderName = HeaderName::from_static("range-unit");
 const ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
 
 /// Where several requests are sent as one.
@@ -45,11 +50,12 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
     let compiled = state.compiled.load();
-    let authenticated = {
-        let shown = Possession::Shown(head.uri.path());
-        authenticate(state, &compiled, &head.method, shown, headers).await?
-    };
+    let timing = state.settings.timings.then(Timing::begin);
+    let over = |part| timing.iter().for_each(|timing| timing.over(part));
+    let shown = Possession::Shown(head.uri.path());
+    let authenticated = authenticate(state, &compiled, &head.method, shown, headers).await?;
     let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
+    over(Part::Jwt);
     let (mount, path) = segments(&state.settings.api.prefixes, head.uri.path())?;
     if path.is_empty() && !compiled.api.has_index() {
         return description(app, &compiled, caller, &head.method);
@@ -68,11 +74,7 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         false => read_body(body, state.settings.max_body_bytes).await?,
     };
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let prefer: Vec<&str> = headers
-        .get_all(PREFER)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let prefer = preferences(headers);
     let request = Request {
         method,
         path: &path,
@@ -93,6 +95,7 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         compiled: &compiled,
         caller,
         request: &request,
+        timing: timing.as_ref(),
     };
     let conditions = Conditions::of(headers);
     let repeat = match reads {
@@ -100,13 +103,30 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
         false => Repeat::of(headers, caller, &request)?,
     };
     let terms = Terms { conditions, repeat };
+    over(Part::Parse);
     let success = answer(asked, &terms).await;
     let is_there = |caller: &Caller| is_there(state, &compiled, caller, &path);
     let success = success.map_err(|refusal| ask_for_more(&compiled, caller, refusal, is_there))?;
     if !reads {
         state.watchers.wake();
     }
-    Ok(respond(success, mount, &head, &conditions))
+    over(Part::Transaction);
+    let response = respond(success, mount, &head, &conditions);
+    over(Part::Response);
+    Ok(with_times(response, timing.as_ref()))
+}
+
+fn preferences(headers: &HeaderMap) -> Vec<&str> {
+    let all = headers.get_all(PREFER).iter();
+    all.filter_map(|value| value.to_str().ok()).collect()
+}
+
+fn with_times(mut response: Response<Body>, timing: Option<&Timing>) -> Response<Body> {
+    let times = timing.and_then(|timing| HeaderValue::from_str(&timing.header()).ok());
+    if let Some(times) = times {
+        response.headers_mut().insert(SERVER_TIMING, times);
+    }
+    response
 }
 
 /// One request, or several sent as one.

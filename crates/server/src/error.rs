@@ -1,11 +1,13 @@
 //! Errors as answers: one envelope for the whole API.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use rest::{ErrorKind, RestError};
 use serde_json::{Value, json};
 
 use crate::status::of_error;
+
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
 /// A refused request.
 #[derive(Debug)]
@@ -238,6 +240,11 @@ impl Refusal {
             // RFC 6749 §5.1 says it of tokens; what was wrong with a request is nobody's to keep.
             let value = HeaderValue::from_static("no-store");
             headers.insert(header::CACHE_CONTROL, value);
+        }
+        // As PostgREST does it (RFC 9209).
+        let said = format!("pilaster; error={}", self.code);
+        if let Ok(value) = HeaderValue::from_str(&said) {
+            headers.insert(PROXY_STATUS, value);
         }
         if let Some(allow) = self
             .allow

@@ -91,6 +91,7 @@ pub(crate) static KEYS: &[Key] = &[
     key("api.max_response_bytes", &[], "10485760"),
     key("api.aggregates", &[], "off"),
     key("api.plans", &[], "off"),
+    key("api.timings", &[], "off"),
     key("hooks.attempts", &[], "12"),
     key("hooks.first_pause", &[], "5s"),
     key("mail.from", &[], ""),

@@ -209,6 +209,7 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
     }
     Ok(Settings {
         docs: is_on(configuration, "server.docs")?,
+        timings: is_on(configuration, "api.timings")?,
         password_params: password_params(configuration)?,
         title: configuration.text("server.title").to_owned(),
         accounts: accounts(configuration)?,

@@ -117,6 +117,7 @@ pub(super) fn headers() -> Value {
             "The request's id: its own X-Request-Id where that is a word of 8 to 64 letters and digits"),
         "ContentRange": header(true, json!({"type": "string", "pattern": "^(\\*|[0-9]+-[0-9]+)/(\\*|[0-9]+)$"}),
             "First and last row of the page, and the total where Prefer asks for it: 0-19/57"),
+        "ContentLocation": header(true, text(), "The same address, its parameters in the order of their names"),
         "Location": header(false, text(), "Where the new row is, if it is one and has a key"),
         "PreferenceApplied": header(false, text(), "The preferences that were followed (RFC 7240)"),
         "CacheControl": header(false, text(), "As the file declares it"),

@@ -20,7 +20,12 @@ const CREATED: [(&str, &str); 2] = [
     ("Location", "Location"),
     ("Preference-Applied", "PreferenceApplied"),
 ];
-const PAGE: [(&str, &str); 2] = [
+const READ: [(&str, &str); 2] = [
+    ("Content-Location", "ContentLocation"),
+    ("Preference-Applied", "PreferenceApplied"),
+];
+const PAGE: [(&str, &str); 3] = [
+    ("Content-Location", "ContentLocation"),
     ("Content-Range", "ContentRange"),
     ("Preference-Applied", "PreferenceApplied"),
 ];
@@ -316,7 +321,7 @@ impl<'a> Described<'a> {
             let mut get = self.operation("read", &format!("One row of {name}"), open);
             parameters::put(&mut get, parameters::of_row("prefer.read"));
             get["responses"] = Responses::new()
-                .success(200, "The row", &WRITTEN, Some(self.one_row()))
+                .success(200, "The row", &READ, Some(self.one_row()))
                 .refusals(&OF_READS)
                 .into_value();
             row.insert(String::from("get"), get);

@@ -51,6 +51,12 @@ pub(crate) fn negotiate(accept: Option<&str>) -> Result<Media, RestError> {
     }
     best.map(|(media, _)| media).ok_or_else(|| {
         let message = format!("none of these media types can be served: {accept}");
+        if accept.to_ascii_lowercase().contains("application/geo+json") {
+            // PostgREST asks PostGIS for it, of a column of its types.
+            let hint = "no table has a geometry: the schema's types are the same on every engine, \
+                        and PostGIS's are not among them; keep GeoJSON in a jsonb column";
+            return RestError::new(ErrorKind::NotAcceptable, "PGRST107", message).hint(hint);
+        }
         RestError::new(ErrorKind::NotAcceptable, "PGRST107", message)
             .hint("ask for application/json, application/vnd.pgrst.object+json or text/csv")
     })

@@ -14,6 +14,7 @@ use super::conditions::{Conditions, etag};
 use super::nested;
 use super::repeat::Repeat;
 use super::respond::unmet;
+use super::timing::{Part, Timing};
 use crate::app::{Compiled, State};
 use crate::error::Refusal;
 
@@ -27,6 +28,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) compiled: &'a Compiled,
     pub(crate) caller: &'a Caller,
     pub(crate) request: &'a Request<'a>,
+    /// Where its time goes, if somebody wants to know.
+    pub(crate) timing: Option<&'a Timing>,
 }
 
 /// Why a request in a transaction failed.
@@ -46,10 +49,17 @@ impl<'a> Asked<'a> {
         }
     }
 
+    fn over(&self, part: Part) {
+        self.timing.iter().for_each(|timing| timing.over(part));
+    }
+
     fn plan(&self) -> Result<Plan, RestError> {
-        self.compiled
-            .api
-            .plan(self.request, self.caller, self.moment())
+        // What was before it, within a transaction, was the database's.
+        self.over(Part::Transaction);
+        let api = &self.compiled.api;
+        let plan = api.plan(self.request, self.caller, self.moment());
+        self.over(Part::Plan);
+        plan
     }
 
     /// As whom its statements run, where the database has roles of its own; an SQL file of a

@@ -42,6 +42,11 @@ pub(super) fn respond(
     if is_read {
         headers.insert(header::VARY, VARY);
     }
+    put(
+        headers,
+        header::CONTENT_LOCATION,
+        is_read.then(|| own_address(head)),
+    );
     put(headers, header::ETAG, tag);
     put(headers, header::CONTENT_RANGE, success.content_range);
     let location = success.location;
@@ -67,6 +72,19 @@ fn put(headers: &mut HeaderMap, name: HeaderName, value: Option<String>) {
     if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
         headers.insert(name, value);
     }
+}
+
+/// The address of what is answered: parameters in the order of their names, so that requests for the
+/// same are told alike (RFC 9110 §8.7).
+fn own_address(head: &Parts) -> String {
+    let path = head.uri.path();
+    let query = head.uri.query().unwrap_or_default();
+    let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    if pairs.is_empty() {
+        return path.to_owned();
+    }
+    pairs.sort_by_key(|pair| pair.split('=').next());
+    format!("{path}?{}", pairs.join("&"))
 }
 
 /// The same address with another cursor.

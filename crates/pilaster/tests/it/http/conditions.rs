@@ -9,7 +9,7 @@ use super::{App, on_every_engine};
 
 on_every_engine!(
     films: readers_are_told_that_nothing_is_new, writers_change_what_they_have_read,
-    one_of_many_writers_wins, paths_tell_their_methods,
+    one_of_many_writers_wins, paths_tell_their_methods, answers_say_where_they_are,
 );
 
 /// A request with headers and a body.
@@ -191,4 +191,90 @@ async fn paths_tell_their_methods(app: App) {
         (hidden.status, hidden.json()["code"].as_str()),
         (406, Some("PGRST107"))
     );
+}
+
+/// Two spellings of one address are told alike; what is written has none.
+async fn answers_say_where_they_are(app: App) {
+    for (path, told) in [
+        ("/api/films?order=id&limit=1", "/api/films?limit=1&order=id"),
+        ("/api/films?limit=1&order=id", "/api/films?limit=1&order=id"),
+        ("/rest/v1/films?id=eq.1", "/rest/v1/films?id=eq.1"),
+        ("/api/films/1", "/api/films/1"),
+        (
+            "/api/films?id=gt.1&id=lt.3&and=(id.eq.2)",
+            "/api/films?and=(id.eq.2)&id=gt.1&id=lt.3",
+        ),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let answer = send(&app, method, path, &[], &Value::Null).await;
+            assert_eq!(answer.header("server-timing"), "");
+            assert_eq!(
+                (answer.status, answer.header("content-location")),
+                (200, told)
+            );
+        }
+    }
+    let written = send(
+        &app,
+        "PATCH",
+        "/api/films?id=eq.1",
+        &[],
+        &json!({"year": 1928}),
+    )
+    .await;
+    assert_eq!(
+        (written.status, written.header("content-location")),
+        (204, "")
+    );
+    let nowhere = send(&app, "HEAD", "/api/nothing", &[], &Value::Null).await;
+    let status = nowhere.header("proxy-status");
+    assert_eq!((nowhere.status, status), (404, "pilaster; error=PGRST205"));
+    let geo = [("Accept", "application/geo+json")];
+    let none = send(&app, "GET", "/api/films", &geo, &Value::Null).await;
+    assert_eq!(
+        (none.status, none.json()["code"].as_str()),
+        (406, Some("PGRST107"))
+    );
+    assert!(
+        none.json()["hint"].to_string().contains("geometry"),
+        "{}",
+        none.body
+    );
+    let either = [("Accept", "application/geo+json, application/json;q=0.5")];
+    let rows = send(&app, "GET", "/api/films", &either, &Value::Null).await;
+    assert_eq!(
+        (rows.status, rows.header("content-type")),
+        (200, "application/json")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_told_where_that_is_wanted() {
+    let project = films().with("PILASTER_API_TIMINGS", "on");
+    let Some(app) = App::of("sqlite", project).await else {
+        return;
+    };
+    let parts =
+        json!([{"method": "GET", "path": "/films?limit=1"}, {"method": "GET", "path": "/films/1"}]);
+    for (method, path, body) in [
+        ("GET", "/api/films?limit=1", Value::Null),
+        ("HEAD", "/api/films/1", Value::Null),
+        ("PATCH", "/api/films?id=eq.1", json!({"year": 1928})),
+        ("POST", "/api/$batch", parts),
+    ] {
+        let answer = send(&app, method, path, &[], &body).await;
+        let timing = answer.header("server-timing");
+        let parts: Vec<(&str, f64)> = timing
+            .split(", ")
+            .filter_map(|part| part.split_once(";dur="))
+            .filter_map(|(name, spent)| Some((name, spent.parse().ok()?)))
+            .collect();
+        let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            names,
+            ["jwt", "parse", "plan", "transaction", "response"],
+            "{path}: {timing}"
+        );
+        assert!(parts.iter().all(|(_, spent)| *spent >= 0.0), "{timing}");
+    }
 }
