@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod address;
 mod client;
 mod database;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use accounts::{Admin, AuditFilter};
+pub(crate) use address::Address;
 pub(crate) use client::{Client, Keys, NewClient, Snippet};
 pub(crate) use database::{Database, DatabaseLife, DatabaseLook, DatabaseRows};
 
@@ -220,17 +222,6 @@ pub(crate) enum Types {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-}
-
-/// Where to listen.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Address {
-    /// The address to listen on, as --set server.host=…
-    #[arg(long)]
-    pub(crate) host: Option<String>,
-    /// The port to listen on, as --set server.port=…
-    #[arg(long)]
-    pub(crate) port: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -33,15 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
         let file = find_file(arguments.config.as_deref())?;
         Configuration::load(&file, &arguments.target, &arguments.set)
     };
-    let listening = |address: &Address| {
-        let flag = |name: &str, value: &Option<String>| {
-            value.as_ref().map(|value| format!("server.{name}={value}"))
-        };
-        let more = [flag("host", &address.host), flag("port", &address.port)];
-        let mut flags = arguments.set.clone();
-        flags.extend(more.into_iter().flatten());
-        flags
-    };
+    let listening = |address: &Address| address.flags(&arguments.set);
     match arguments.command {
         Command::Init { folder, example } => init::run(&folder, &example),
         Command::Version => {

@@ -5,6 +5,8 @@ mod identity;
 mod keys;
 mod layers;
 mod mail;
+mod pages;
+mod redirects;
 mod settings;
 mod traces;
 mod webhooks;

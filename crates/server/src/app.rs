@@ -25,6 +25,7 @@ use crate::mail::{MailSettings, Post, TemplateError, Transport};
 use crate::middleware::RequestIds;
 use crate::native::{NativeRls, Roles};
 use crate::oauth2::{KeyRing, OAuthSettings};
+use crate::pages::{PageError, PageSettings, Pages};
 use crate::passwords::{PEPPER, PasswordPool};
 
 /// How the server behaves; plain values, already read from wherever they come.
@@ -38,6 +39,10 @@ pub struct Settings {
     pub accounts: AccountSettings,
     /// How mails are written and sent.
     pub mail: MailSettings,
+    /// How the pages look and where they lead.
+    pub pages: PageSettings,
+    /// What the paths of this server begin with: nothing, or as `/credentials`.
+    pub base_path: String,
     /// Proxies of the operator's own, whose word on a client's address is believed.
     pub trusted_proxies: Vec<Network>,
     /// How one signs in, and for how long.
@@ -103,6 +108,15 @@ pub enum RegistrationMode {
 }
 
 impl Settings {
+    /// The public address without its path: what browsers call an origin.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        let url = self.public_url.as_str();
+        let host = url.find("://").map_or(0, |scheme| scheme + 3);
+        let end = url[host..].find('/').map_or(url.len(), |path| host + path);
+        &url[..end]
+    }
+
     /// What cannot be done because mails go nowhere; `None` where they go somewhere.
     #[must_use]
     pub fn without_mail(&self) -> Option<&'static str> {
@@ -168,6 +182,8 @@ pub(crate) struct State {
     pub(crate) rng: Rng,
     /// What mails are written with.
     pub(crate) post: Post,
+    /// What pages are written with.
+    pub(crate) pages: Pages,
     /// Rung when something was put into the outbox.
     pub(crate) outbox: Notify,
     /// What watchers of rows wait for.
@@ -185,6 +201,9 @@ pub enum AppError {
     /// A file of `templates/mail/`.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// A file of `templates/pages/`.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// The address of Redis cannot be used.
     #[error("redis.url: {0}")]
     Redis(#[from] RedisUrlError),
@@ -235,6 +254,7 @@ impl App {
         let passwords = PasswordPool::new(peppers, settings.password_params);
         let native = settings.native.clone().map(Roles::new);
         let post = Post::new(settings.mail.clone(), master)?;
+        let pages = Pages::new(&settings.pages, &settings.base_path)?;
         Ok(Self(Arc::new(State {
             db,
             store,
@@ -248,6 +268,7 @@ impl App {
             tokens: TokenCache::new(),
             passwords,
             post,
+            pages,
             csrf: master.csrf_key(),
             opaque: setups,
             totp_key: master.totp_key(),
@@ -289,10 +310,10 @@ impl App {
 /// The site of passkeys: the host of the public address. Browsers allow none at plain addresses of
 /// other hosts than localhost.
 fn relying_party(settings: &Settings) -> Option<RelyingParty> {
-    let url = settings.public_url.as_str();
-    let (_, rest) = url.split_once("://")?;
-    let host = rest.split(['/', ':']).next()?;
-    let made = RelyingParty::new(&settings.title, host, &[url]);
+    let origin = settings.origin();
+    let (_, rest) = origin.split_once("://")?;
+    let host = rest.split(':').next()?;
+    let made = RelyingParty::new(&settings.title, host, &[origin]);
     if let Err(error) = &made {
         tracing::debug!(%error, "there are no passkeys");
     }

@@ -81,6 +81,11 @@ pub(crate) async fn asset(Shared(app): Shared<App>, Path(name): Path<String>) ->
     }
 }
 
+/// A file that somebody else has published, as it stands in `assets/vendor`.
+pub(crate) fn vendored(name: &str) -> Option<Vec<u8>> {
+    Assets::get(name).map(|file| file.data.into_owned())
+}
+
 fn file(name: &str) -> Answer {
     let Some(file) = Assets::get(name) else {
         return Err(Refusal::internal("asset", &name));

@@ -3,14 +3,15 @@
 mod act;
 pub(crate) mod administrator;
 mod body;
+pub(crate) mod by_link;
 pub(crate) mod confirm;
 pub(crate) mod cookie;
 pub(crate) mod deletion;
 pub(crate) mod door;
 pub(crate) mod email;
+pub(crate) mod export;
 pub(crate) mod factor;
 pub(crate) mod invitations;
-pub(crate) mod landing;
 mod me;
 pub(crate) mod opaque;
 pub(crate) mod passkeys;
@@ -33,7 +34,7 @@ use store::StoreError;
 
 use crate::error::Refusal;
 
-pub(crate) use me::me;
+pub(crate) use me::{change_me, me};
 pub(crate) use register::register;
 pub use settings::{IdentitySettings, MomentsPlace, PasswordMode, Throttle, unlock};
 pub(crate) use token::{FIRST_PARTY, claims_of_hook, hook_claims, token};

@@ -12,10 +12,12 @@ mod error;
 mod events;
 mod identity;
 mod in_process;
+mod language;
 mod mail;
 mod middleware;
 mod native;
 mod oauth2;
+mod pages;
 mod passwords;
 mod purge;
 mod router;
@@ -51,6 +53,10 @@ pub use native::NativeRls;
 pub use oauth::Algorithm;
 pub use oauth2::{
     ClientError, DeclaredClient, OAuthSettings, check_client_record, check_declared_client,
+};
+pub use pages::{
+    Colour, ColourError, Logo, LogoError, PageError, PageName, PageSettings, Redirect,
+    RedirectError, check_pages,
 };
 pub use passwords::hash_password;
 pub use router::{Route, prefixes, routes};

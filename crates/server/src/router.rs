@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State as Shared};
-use axum::http::{Response, StatusCode};
+use axum::http::uri::PathAndQuery;
+use axum::http::{Response, StatusCode, Uri};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use rest::{PrefixError, Prefixes};
 use tower::ServiceExt as _;
 
@@ -17,7 +18,7 @@ use crate::client::Client;
 use crate::error::Refusal;
 use crate::identity::{factor, opaque, passkeys, password, recovery_codes, session, step_up, totp};
 use crate::oauth2::{authorize, consent, introspect, logout, metadata, page, par, token, userinfo};
-use crate::{data, docs, identity, mail, middleware};
+use crate::{data, docs, identity, mail, middleware, pages};
 
 /// First parts of paths that are kept for routes to come.
 const KEPT: [&str; 2] = ["admin", "metrics"];
@@ -154,6 +155,27 @@ impl Routes {
     }
 }
 
+/// Pages for people, and what they load.
+#[rustfmt::skip]
+fn pages(routes: Routes) -> Routes {
+    routes
+        // Who follows the link of a mail
+        .add("GET",  "/auth/confirm/{token}",       Policy::Public,       get(pages::confirm))
+        .add("GET",  "/auth/reset/{token}",         Policy::Public,       get(pages::reset))
+        .add("GET",  "/auth/email/{token}",         Policy::Public,       get(pages::email))
+        .add("GET",  "/auth/invitations/{token}",   Policy::Public,       get(pages::invitation))
+        .add("GET",  "/auth/administrator/{token}", Policy::Link,         get(pages::administrator))
+        .twice("GET", "/auth",                      Policy::Public,       get(pages::home))
+        .twice("GET", "/auth/login",                Policy::Public,       get(pages::login))
+        .twice("GET", "/auth/register",             Policy::Public,       get(pages::register))
+        .twice("GET", "/auth/confirm",              Policy::Public,       get(pages::confirm))
+        .twice("GET", "/auth/reset",                Policy::Public,       get(pages::reset))
+        .twice("GET", "/auth/account",              Policy::Public,       get(pages::account))
+        .add("GET",  "/auth/assets/{version}/brand.css", Policy::Public,  get(pages::brand))
+        .add("GET",  "/auth/assets/{version}/logo", Policy::Public,       get(pages::logo))
+        .add("GET",  "/auth/assets/{version}/{file}", Policy::Public,     get(pages::asset))
+}
+
 #[rustfmt::skip]
 impl Routes {
     /// OAuth 2.1 and OpenID Connect.
@@ -184,7 +206,7 @@ impl Routes {
 #[rustfmt::skip]
 fn all(prefixes: &Prefixes) -> Routes {
     let routes = Routes { router: Router::new(), list: Vec::new() };
-    routes
+    pages(routes)
         // Operators
         .add("GET",  "/healthz",               Policy::Public,        get(docs::healthz))
         .add("GET",  "/readyz",                Policy::Public,        get(docs::readyz))
@@ -197,24 +219,22 @@ fn all(prefixes: &Prefixes) -> Routes {
         .twice("POST", "/register",              Policy::Public,        post(identity::register))
         .twice("POST", "/token",                 Policy::Public,        post(identity::token))
         .twice("GET",  "/auth/me",               Policy::Authenticated, get(identity::me))
+        .twice("PATCH", "/auth/me",              Policy::Authenticated, patch(identity::change_me))
         .twice("DELETE", "/auth/me",               Policy::Authenticated, delete(identity::deletion::delete))
         .twice("POST", "/auth/deletion",           Policy::Authenticated, post(identity::deletion::request))
         .twice("POST", "/auth/confirm",            Policy::Public,        post(identity::confirm::confirm))
         .twice("POST", "/auth/confirm/resend",     Policy::Public,        post(identity::confirm::resend))
         .twice("POST", "/auth/reset",              Policy::Public,        post(identity::reset::request))
+        .twice("POST", "/auth/reset/start",        Policy::Public,        post(identity::by_link::reset))
+        .twice("POST", "/auth/invitations/start",  Policy::Public,        post(identity::by_link::invitation))
+        .twice("POST", "/auth/administrator/start", Policy::Link,         post(identity::by_link::first))
+        .twice("GET",  "/auth/export",             Policy::Authenticated, get(identity::export::export))
         .twice("POST", "/auth/reset/finish",       Policy::Public,        post(identity::reset::finish))
         .twice("POST", "/auth/email",              Policy::Authenticated, post(identity::email::request))
         .twice("POST", "/auth/email/confirm",      Policy::Authenticated, post(identity::email::confirm))
         .twice("POST", "/auth/invitations",        Policy::Public,        post(identity::invitations::apply))
         .twice("POST", "/auth/invitations/accept", Policy::Public,        post(identity::invitations::accept))
         .twice("POST", "/auth/administrator",      Policy::Link,          post(identity::administrator::create))
-        // Who follows the link of a mail
-        .add("GET",  "/auth/confirm/{token}",       Policy::Public,       get(identity::landing::page))
-        .add("GET",  "/auth/reset/{token}",         Policy::Public,       get(identity::landing::page))
-        .add("GET",  "/auth/email/{token}",         Policy::Public,       get(identity::landing::page))
-        .add("GET",  "/auth/invitations/{token}",   Policy::Public,       get(identity::landing::page))
-        .add("GET",  "/auth/administrator/{token}", Policy::Link,         get(identity::landing::administrator))
-        .add("GET",  "/auth/link.js",               Policy::Public,       get(identity::landing::script))
         // Administrators
         .twice("GET",    "/admin/api/invitations",              Policy::Admin, get(identity::invitations::list))
         .twice("POST",   "/admin/api/invitations",              Policy::Admin, post(identity::invitations::invite))
@@ -307,7 +327,11 @@ impl Service {
     }
 
     /// Answers one request.
-    pub(crate) async fn answer(&self, request: Request) -> Response<Body> {
+    pub(crate) async fn answer(&self, mut request: Request) -> Response<Body> {
+        let base = &self.app.0.settings.base_path;
+        if !base.is_empty() {
+            *request.uri_mut() = below(base, request.uri());
+        }
         middleware::around(&self.app, request, |request, id| self.dispatch(request, id)).await
     }
 
@@ -343,6 +367,24 @@ impl Service {
             }
         }
     }
+}
+
+/// An address without the path under which the whole server is. A proxy may have taken it away
+/// already, so it need not be there.
+fn below(base: &str, uri: &Uri) -> Uri {
+    let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let Some(rest) = whole.strip_prefix(base) else {
+        return uri.clone();
+    };
+    let rest = match rest.chars().next() {
+        Some('/') => rest.to_owned(),
+        None | Some('?') => format!("/{rest}"),
+        // Another path that begins alike.
+        Some(_) => return uri.clone(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = rest.parse().ok();
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
 }
 
 async fn missing(Shared(app): Shared<App>, request: Request) -> Response<Body> {

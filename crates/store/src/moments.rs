@@ -32,6 +32,8 @@ pub enum Purpose {
     OpaqueProof,
     /// OPAQUE: a signed-in user sets another password.
     OpaquePassword,
+    /// OPAQUE: who holds a link sets a password.
+    OpaqueByLink,
     /// A first factor was proved, a second one is still owed.
     PendingLogin,
     /// A passkey is being made.
@@ -60,11 +62,12 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::OpaqueRegistration,
         Self::OpaqueLogin,
         Self::OpaqueProof,
         Self::OpaquePassword,
+        Self::OpaqueByLink,
         Self::PendingLogin,
         Self::PasskeyRegistration,
         Self::PasskeyLogin,
@@ -87,6 +90,7 @@ impl Purpose {
             Self::OpaqueLogin => "opaque-login",
             Self::OpaqueProof => "opaque-proof",
             Self::OpaquePassword => "opaque-password",
+            Self::OpaqueByLink => "opaque-by-link",
             Self::PendingLogin => "pending-login",
             Self::PasskeyRegistration => "passkey-registration",
             Self::PasskeyLogin => "passkey-login",

@@ -81,6 +81,14 @@ pub async fn record_of(store: &Store, user: Uuid) -> StoreResult<Option<OpaqueRe
     row.map(read_record).transpose()
 }
 
+/// Whether any account proves its password by OPAQUE.
+pub async fn has_records(store: &Store) -> StoreResult<bool> {
+    let mut sql = store.sql();
+    sql.push("select user_id from auth_opaque_records limit 1");
+    let query = Query::short(sql, vec![Kind::Uuid]);
+    Ok(store.db.optional(&query).await?.is_some())
+}
+
 /// The step that gives an account its first record.
 #[must_use]
 pub fn insert_record_step(store: &Store, user: Uuid, record: &OpaqueRecord) -> Step {

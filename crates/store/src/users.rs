@@ -80,6 +80,19 @@ pub struct UserChange {
     pub email: Option<EmailAddress>,
     /// Another name.
     pub username: Option<Username>,
+    /// Other names of the person; `None` for a name takes it away.
+    pub names: Vec<(PersonName, Option<String>)>,
+}
+
+/// How a person is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PersonName {
+    /// Given name.
+    First,
+    /// Family name.
+    Last,
+    /// The name to show.
+    Display,
 }
 
 /// What every request of a user must know.
@@ -207,6 +220,14 @@ pub async fn update(
         sql.push(", username = ").arg(username.as_str());
         sql.push(", username_key = ").arg(username.username_key());
     }
+    for (which, name) in &change.names {
+        sql.push(match which {
+            PersonName::First => ", first_name = ",
+            PersonName::Last => ", last_name = ",
+            PersonName::Display => ", display_name = ",
+        });
+        sql.arg(name.clone());
+    }
     sql.push(" where id = ").arg(id);
     let mut unit = vec![Step::new(sql).expecting(Expect::Rows(1))];
     unit.extend(more);
@@ -303,6 +324,23 @@ pub fn change_password_steps(store: &Store, user: Uuid, hash: &PasswordHash) -> 
         password_step(store, user, hash),
         bump_epoch_step(store, user),
     ]
+}
+
+/// Whether any account has a password's hash.
+pub async fn has_passwords(store: &Store) -> StoreResult<bool> {
+    let mut sql = store.sql();
+    sql.push("select user_id from auth_passwords limit 1");
+    let query = Query::short(sql, vec![Kind::Uuid]);
+    Ok(store.db.optional(&query).await?.is_some())
+}
+
+/// Whether this account has a password's hash.
+pub async fn has_password(store: &Store, user: Uuid) -> StoreResult<bool> {
+    let mut sql = store.sql();
+    sql.push("select user_id from auth_passwords where user_id = ")
+        .arg(user);
+    let query = Query::short(sql, vec![Kind::Uuid]);
+    Ok(store.db.optional(&query).await?.is_some())
 }
 
 /// The step that forgets a password's hash; none there is fine.

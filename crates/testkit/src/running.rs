@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use crate::{Project, shape};
 
+const PUBLIC_URL: &str = "PILASTER_SERVER_PUBLIC_URL";
+
 /// A server process, killed when dropped.
 pub struct Running {
     child: Child,
@@ -64,6 +66,11 @@ impl Running {
             .and_then(|listener| listener.local_addr())
             .expect("a port is free")
             .port();
+        // A public address may say where the port goes that is chosen here.
+        let public = project.variable(PUBLIC_URL);
+        if public.contains("{port}") {
+            command.env(PUBLIC_URL, public.replace("{port}", &port.to_string()));
+        }
         let log = project.path().join(format!("server-{port}.log"));
         let file = fs::File::create(&log).expect("a log can be written");
         let errors = file.try_clone().expect("a file handle can be copied");

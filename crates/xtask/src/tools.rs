@@ -22,8 +22,9 @@ const PYTHON_PACKAGES: [&str; 8] = [
 ];
 
 /// Packages of npm, at pinned versions: a compiler, clients of the data API, what steers the browser,
-/// clients of OPAQUE and of OpenID Connect, and a verifier of tokens.
-const NODE_PACKAGES: [&str; 7] = [
+/// clients of OPAQUE and of OpenID Connect, a verifier of tokens, and what finds pages that some cannot
+/// read.
+const NODE_PACKAGES: [&str; 8] = [
     "typescript@5.9.3",
     "@supabase/postgrest-js@2.119.1",
     "@supabase/supabase-js@2.119.1",
@@ -31,6 +32,7 @@ const NODE_PACKAGES: [&str; 7] = [
     "@serenity-kit/opaque@1.1.0",
     "openid-client@6.8.9",
     "jose@6.2.17",
+    "axe-core@4.11.0",
 ];
 
 /// Installs what is missing; gives the variables by which tests find the programs.

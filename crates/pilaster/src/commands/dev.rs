@@ -156,6 +156,7 @@ fn greet(configuration: &Configuration, db: &Db, settings: &Settings, compiled: 
         println!(" API        {url}{prefix}");
     }
     println!(" docs       {url}/docs");
+    println!(" sign in    {url}/auth/login");
     println!(" mails      {}", settings.mail.shown());
     for table in compiled.catalog.relations() {
         let mut roles: Vec<&str> = table

@@ -7,6 +7,7 @@ use stdx::nearest;
 
 use super::clients;
 use super::keys::{KEYS, Key, SECRET_KEY};
+use super::redirects;
 use super::webhooks::{self, Given};
 use crate::failure::{Failure, Outcome};
 
@@ -32,6 +33,8 @@ pub(crate) struct Configuration {
     pub(super) webhooks: BTreeMap<String, Given>,
     /// What is said of each client, by its id.
     pub(super) clients: BTreeMap<String, clients::Given>,
+    /// Where a login can lead, by name.
+    pub(super) redirects: BTreeMap<String, redirects::Given>,
 }
 
 /// pilaster.toml in this folder or the nearest one above.
@@ -86,6 +89,7 @@ impl Configuration {
             targeted: Vec::new(),
             webhooks: BTreeMap::new(),
             clients: BTreeMap::new(),
+            redirects: BTreeMap::new(),
         };
         configuration.read_toml()?;
         let dotenv = configuration.folder.join(".env");
@@ -142,6 +146,11 @@ impl Configuration {
                 if let ("clients", toml::Value::Table(said)) = (section.as_str(), value) {
                     let given = clients::read_toml(entry, said)?;
                     self.clients.insert(entry.clone(), given);
+                    continue;
+                }
+                if let ("redirects", toml::Value::Table(said)) = (section.as_str(), value) {
+                    let given = redirects::read_toml(entry, said)?;
+                    self.redirects.insert(entry.clone(), given);
                     continue;
                 }
                 let Some(key) = known().find(|key| key.name == name) else {
@@ -288,6 +297,7 @@ impl Configuration {
             .collect();
         shown.extend(webhooks::shown(&self.webhooks));
         shown.extend(clients::shown(&self.clients));
+        shown.extend(redirects::shown(&self.redirects));
         shown
     }
 

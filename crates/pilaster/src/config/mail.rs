@@ -1,6 +1,7 @@
 //! `[mail]`: how mails are written and sent.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use server::{
@@ -143,12 +144,18 @@ fn authorities(configuration: &Configuration) -> Outcome<Vec<u8>> {
 
 /// The project's own templates, by their names.
 fn files(configuration: &Configuration) -> Outcome<BTreeMap<String, String>> {
-    let folder = configuration.folder.join(FOLDER);
+    read_folder(&configuration.folder, FOLDER)
+}
+
+/// The texts of a folder of templates; `.toml` as JSON.
+pub(super) fn read_folder(project: &Path, name: &str) -> Outcome<BTreeMap<String, String>> {
+    let folder = project.join(name);
     let mut files = BTreeMap::new();
     if !folder.is_dir() {
         return Ok(files);
     }
-    let failed = |error: std::io::Error| Failure::config(format!("{FOLDER}: {error}"));
+    let failed = |error: std::io::Error| Failure::config(format!("{name}: {error}"));
+    let within = name;
     for entry in std::fs::read_dir(&folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -159,7 +166,7 @@ fn files(configuration: &Configuration) -> Outcome<BTreeMap<String, String>> {
         let text = std::fs::read_to_string(entry.path()).map_err(failed)?;
         let is_toml = entry.path().extension().is_some_and(|end| end == "toml");
         let text = match is_toml {
-            true => as_json(&name, &text)?,
+            true => as_json(within, &name, &text)?,
             false => text,
         };
         files.insert(name, text);
@@ -168,12 +175,12 @@ fn files(configuration: &Configuration) -> Outcome<BTreeMap<String, String>> {
 }
 
 /// The words of a language, as the server reads them.
-fn as_json(name: &str, text: &str) -> Outcome<String> {
+fn as_json(folder: &str, name: &str, text: &str) -> Outcome<String> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error
             .span()
             .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        Failure::config(format!("{FOLDER}/{name}:{line}: {}", error.message()))
+        Failure::config(format!("{folder}/{name}:{line}: {}", error.message()))
     })?;
     serde_json::to_string(&table).map_err(|error| Failure::config(error.to_string()))
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use rest::{ApiOptions, Limits};
 use server::{
-    AccountSettings, HashParams, MasterKey, Network, RegistrationMode, Retries, Settings,
+    AccountSettings, HashParams, MasterKey, Network, PageSettings, RegistrationMode, Retries,
+    Settings,
 };
 use sql::{DatabaseUrl, DbOptions, Logins, ServerParts};
 use stdx::{Secret, parse_duration};
@@ -15,6 +16,7 @@ use super::Configuration;
 use super::clients::oauth;
 use super::identity::identity;
 use super::mail::mail;
+use super::pages::pages;
 use super::webhooks::webhooks;
 use crate::failure::{Failure, Outcome};
 
@@ -195,12 +197,38 @@ fn trusted_proxies(configuration: &Configuration) -> Outcome<Vec<Network>> {
     networks.map_err(|_| configuration.ill_typed("server.trusted_proxies", wanted))
 }
 
+/// What the paths of this server begin with: what is said, or the path of the public address.
+fn base_path(configuration: &Configuration) -> Outcome<String> {
+    let given = configuration.text("server.base_path").trim_end_matches('/');
+    let url = configuration
+        .text("server.public_url")
+        .trim_end_matches('/');
+    let of_url = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('/'));
+    let of_url = of_url.map_or(String::new(), |(_, path)| format!("/{path}"));
+    let path = match given {
+        "" => of_url,
+        given => given.to_owned(),
+    };
+    if !path.is_empty() && !PageSettings::is_own_path(&path) {
+        let wanted = "a path, as /credentials";
+        return Err(configuration.ill_typed("server.base_path", wanted));
+    }
+    if !url.is_empty() && !url.ends_with(&path) {
+        let failure = Failure::config("server.public_url does not end with server.base_path");
+        return Err(failure.fix(format!("write public_url = \"{url}{path}\"")));
+    }
+    Ok(path)
+}
+
 /// The server's settings.
 pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> Outcome<Settings> {
     let given = configuration.text("server.public_url");
     let host = configuration.text("server.host");
+    let base_path = base_path(configuration)?;
     let public_url = match given {
-        "" => format!("http://{host}:{port}"),
+        "" => format!("http://{host}:{port}{base_path}"),
         given => given.trim_end_matches('/').to_owned(),
     };
     let token_life = duration(configuration, "auth.token_life")?;
@@ -214,6 +242,8 @@ pub(crate) fn settings(configuration: &Configuration, port: u16, dev: bool) -> O
         title: configuration.text("server.title").to_owned(),
         accounts: accounts(configuration)?,
         mail: mail(configuration, &public_url, dev)?,
+        pages: pages(configuration, &base_path)?,
+        base_path,
         trusted_proxies: trusted_proxies(configuration)?,
         oauth: oauth(configuration, &public_url)?,
         public_url,

@@ -16,6 +16,7 @@ mod migrations;
 mod native_rls;
 mod oauth2;
 mod operations;
+mod pages;
 mod questions;
 mod read_only;
 mod rights;

@@ -15,6 +15,7 @@ pub(super) fn paths(paths: &mut Object) {
     put("/register", "post", register());
     put("/token", "post", token());
     put("/auth/me", "get", me());
+    put("/auth/export", "get", export());
     put("/openapi.json", "get", document());
     put("/.well-known/jwks.json", "get", keys());
     put(
@@ -135,16 +136,35 @@ fn token() -> Value {
     post
 }
 
-fn me() -> Value {
+/// An account as its owner sees it.
+pub(super) fn own_account() -> Value {
     let roles = json!({"type": "array", "items": {"type": "string"}});
+    let sign_in = json!({"enum": ["opaque", "plain", null]});
+    account(&[("roles", roles), ("sign_in", sign_in)])
+}
+
+fn export() -> Value {
+    let list = || json!({"type": "array", "items": {"type": "object"}});
+    let data = json!({"type": "object", "required": ["account"],
+        "properties": {"account": own_account(), "passkeys": list(), "sessions": list(),
+                       "acts": list()}});
+    let mut get = operation(
+        "export",
+        "account",
+        "All that is kept of your account",
+        false,
+    );
+    get["responses"] = Responses::new()
+        .success(200, "Your data", &UNKEPT, Some(as_json(&data)))
+        .refusals(&[401, 500, 503, 504])
+        .into_value();
+    get
+}
+
+fn me() -> Value {
     let mut get = operation("me", "account", "Who you are", false);
     get["responses"] = Responses::new()
-        .success(
-            200,
-            "Your account",
-            &UNKEPT,
-            Some(as_json(&account(&[("roles", roles)]))),
-        )
+        .success(200, "Your account", &UNKEPT, Some(as_json(&own_account())))
         .refusals(&[401, 500, 503, 504])
         .into_value();
     get

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Object;
-use super::account::{UNKEPT, account, as_json, operation};
+use super::account::{UNKEPT, account, as_json, operation, own_account};
 use super::responses::Responses;
 
 pub(super) fn paths(paths: &mut Object) {
@@ -26,9 +26,10 @@ pub(super) fn paths(paths: &mut Object) {
             .into_value();
         post
     };
-    let accept = json!({"type": "object", "required": ["token", "password"],
+    let accept = json!({"type": "object", "required": ["token"],
         "additionalProperties": false,
-        "properties": {"token": token(), "password": password(), "username": name(),
+        "properties": {"token": token(), "password": password(),
+            "registration_id": message(), "registration_record": message(), "username": name(),
             "first_name": name(), "last_name": name(), "display_name": name()}});
     let summary = "Make the account that one was invited to";
     put(
@@ -165,6 +166,10 @@ fn token() -> Value {
     json!({"type": "string", "description": "The token of a link"})
 }
 
+fn message() -> Value {
+    json!({"type": "string", "description": "Of POST …/start, in place of the password"})
+}
+
 fn password() -> Value {
     json!({"type": "string", "minLength": 8, "maxLength": 1024, "format": "password"})
 }
@@ -236,8 +241,9 @@ fn open() -> Vec<Flow> {
             id: "finishReset",
             summary: "Set a new password, by a token, or by an address and a code",
             body: object(
-                &["password"],
-                &json!({"token": token(), "email": email(), "code": code, "password": password()}),
+                &[],
+                &json!({"token": token(), "email": email(), "code": code, "password": password(),
+                        "registration_id": message(), "registration_record": message()}),
             ),
             status: 200,
             answer: next(&["login"]),
@@ -268,10 +274,7 @@ fn own() -> Vec<Flow> {
             method: "post",
             id: "changeEmail",
             summary: "Mail a link to the address that the account is to move to",
-            body: object(
-                &["email", "password"],
-                &json!({"email": email(), "password": proof()}),
-            ),
+            body: object(&["email"], &json!({"email": email(), "password": proof()})),
             status: 202,
             answer: next(&["confirm_email"]),
         },
@@ -290,10 +293,23 @@ fn own() -> Vec<Flow> {
             method: "post",
             id: "requestDeletion",
             summary: "A token that deletes the account",
-            body: object(&["password"], &json!({"password": proof()})),
+            body: object(&[], &json!({"password": proof()})),
             status: 200,
             answer: json!({"type": "object", "required": ["token", "expires_at"],
                            "properties": {"token": text(), "expires_at": text()}}),
+        },
+        Flow {
+            path: "/auth/me",
+            method: "patch",
+            id: "changeMe",
+            summary: "Change your names",
+            body: object(
+                &[],
+                &json!({"username": name(), "first_name": name(), "last_name": name(),
+                        "display_name": name()}),
+            ),
+            status: 200,
+            answer: own_account(),
         },
         Flow {
             path: "/auth/me",

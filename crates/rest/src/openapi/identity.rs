@@ -81,11 +81,12 @@ const NEW_ACCOUNT: &[&str] = &[
     "display_name",
 ];
 const NEW_PASSWORD: &[&str] = &["registration_id", "registration_record", "password"];
+const BY_LINK: &[&str] = &["token", "email", "code", "registration_request*"];
 const LOGIN_FINISH: &[&str] = &["login_id*", "login_finish*", "identifier", "result"];
 const NEW_PASSKEY: &[&str] = &["registration_id*", "credential*", "name"];
 
 #[rustfmt::skip]
-const OPERATIONS: [Operation; 26] = [
+const OPERATIONS: [Operation; 28] = [
     own("get", "/auth/session", "session", "Your session, and the token of its forms", &[], 200),
     open("post", "/auth/session", "sign_in", "Begin a session with a password", &["identifier*", "password*"], 200),
     own("delete", "/auth/session", "sign_out", "End your session", &[], 200),
@@ -98,6 +99,8 @@ const OPERATIONS: [Operation; 26] = [
     open("post", "/auth/opaque/register/finish", "opaque_register_finish", "Make the account", NEW_ACCOUNT, 201),
     open("post", "/auth/opaque/login/start", "opaque_login_start", "Begin to prove a password without showing it", &["identifier*", "login_request*"], 200),
     open("post", "/auth/opaque/login/finish", "opaque_login_finish", "Prove it, and begin a session", LOGIN_FINISH, 200),
+    open("post", "/auth/reset/start", "reset_start", "Begin to replace a lost password by one that is never shown", BY_LINK, 200),
+    open("post", "/auth/invitations/start", "invitation_start", "Begin to accept an invitation with a password that is never shown", BY_LINK, 200),
     own("post", "/auth/password/start", "password_start", "Begin to set a password that is never shown", &["registration_request*"], 200),
     own("put", "/auth/password", "password", "Set a new password; all other sessions end", NEW_PASSWORD, 200),
     own("get", "/auth/totp", "totp", "Whether there is an authenticator app", &[], 200),

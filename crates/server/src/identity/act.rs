@@ -16,9 +16,9 @@ use store::{StoreError, roles};
 use uuid::Uuid;
 
 use super::body::Fields;
-use super::of_store;
+use super::{of_store, session};
 use crate::app::State;
-use crate::auth::authenticate_owner;
+use crate::auth::{Possession, authenticate_owner, identify};
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::passwords::Compared;
@@ -264,12 +264,21 @@ pub(super) async fn administrator(state: &State, headers: &HeaderMap) -> Result<
     }
 }
 
-/// Proves anew that who is signed in knows the password.
+/// Proves anew who is signed in: by the password, where a hash of it is stored, or by what the
+/// session has seen proved within the last minutes.
 pub(super) async fn prove(
     state: &State,
+    headers: &HeaderMap,
     user: &User,
     password: Option<String>,
 ) -> Result<(), Refusal> {
+    if password.is_none() {
+        let compiled = state.compiled.load();
+        let found = identify(state, &compiled, &Method::POST, headers).await?;
+        if let Some(held) = found.and_then(|found| found.session) {
+            return session::require_fresh(state, user.id, &held.session.evidence).await;
+        }
+    }
     let wrong = || {
         Refusal::new(
             StatusCode::FORBIDDEN,

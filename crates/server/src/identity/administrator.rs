@@ -14,7 +14,7 @@ use super::body::{Fields, invalid};
 use super::confirm::{Origin, new_account, taken};
 use super::invitations::role_steps;
 use super::register::show;
-use super::secret::NewSecret;
+use super::secret::{NewPassword, NewSecret};
 use super::{json_answer, of_store};
 use crate::App;
 use crate::app::State;
@@ -22,7 +22,7 @@ use crate::client::Client;
 use crate::error::{Answer, Refusal};
 
 /// Answers as if the path were not there, unless somebody holds a link.
-pub(super) async fn require(state: &State) -> Result<(), Refusal> {
+pub(crate) async fn require(state: &State) -> Result<(), Refusal> {
     let live = tickets::is_any_live(&state.store, Purpose::FirstAdministrator).await;
     match live.map_err(|error| of_store(&error))? {
         true => Ok(()),
@@ -42,11 +42,18 @@ pub(crate) async fn create(
 ) -> Answer {
     let state = &app.0;
     require(state).await?;
-    let known = ["token", "password", "username", "display_name"];
+    let known = [
+        "token",
+        "password",
+        "registration_id",
+        "registration_record",
+        "username",
+        "display_name",
+    ];
     let hint = "send {\"token\": …, \"password\": …}";
     let mut fields = Fields::parse(&body, &known, hint)?;
     let token = fields.required("token", Ok::<_, std::convert::Infallible>);
-    let password = NewSecret::read(&mut fields);
+    let password = NewPassword::read(&mut fields);
     let username = fields.username();
     let display_name = fields.name("display_name");
     let (Some(token), Some(password), true) = (token, password, fields.faults.is_empty()) else {
@@ -62,7 +69,7 @@ pub(crate) async fn create(
     let mut user = NewUser::new(&state.store, mailbox);
     user.username = username;
     user.display_name = display_name;
-    let secret = NewSecret::of(state, password).await?;
+    let secret = NewSecret::of_new(state, password, &mut user).await?;
     let language = acting.language(None).await?;
     let origin = Origin {
         language: &language,

@@ -53,6 +53,11 @@ impl Fields {
             .push(json!({"pointer": format!("/{field}"), "code": code, "message": message}));
     }
 
+    /// Whether the field is there, be it `null`.
+    pub(super) fn mentions(&self, field: &str) -> bool {
+        self.object.contains_key(field)
+    }
+
     /// Whether the field is there and is something.
     pub(super) fn has(&self, field: &str) -> bool {
         self.object.get(field).is_some_and(|value| !value.is_null())

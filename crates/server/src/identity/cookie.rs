@@ -76,7 +76,7 @@ pub(super) fn require_own_site(state: &State, headers: &HeaderMap) -> Result<(),
         let host = text(header::HOST).unwrap_or_default();
         let own = origin.split_once("://").is_some_and(|(_, own)| own == host);
         let listed = &state.settings.cors_origins;
-        own || origin == state.settings.public_url || listed.iter().any(|other| other == origin)
+        own || origin == state.settings.origin() || listed.iter().any(|other| other == origin)
     };
     let is_own = match (text(FETCH_SITE), origin) {
         (Some("same-origin" | "none"), _) => true,

@@ -40,7 +40,7 @@ pub(crate) async fn request(
         return Err(invalid(fields.faults));
     }
     let acting = Acting::of(state, &client, &user)?;
-    prove(state, &user, password).await?;
+    prove(state, &headers, &user, password).await?;
     let ticket = NewTicket {
         purpose: Purpose::DeleteAccount,
         user: Some(user.id),

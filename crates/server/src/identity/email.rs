@@ -40,7 +40,7 @@ pub(crate) async fn request(
     };
     let acting = Acting::of(state, &client, &user)?;
     state.post.require()?;
-    prove(state, &user, password).await?;
+    prove(state, &headers, &user, password).await?;
     let taken = users::by_email(&state.store, &email).await;
     if taken.map_err(|error| of_store(&error))?.is_some() {
         return Err(exists("email"));

@@ -23,7 +23,7 @@ use super::act::{
 use super::body::{Fields, invalid};
 use super::confirm::{Origin, Waiting, new_account, send, send_with, taken};
 use super::register::show;
-use super::secret::NewSecret;
+use super::secret::{NewPassword, NewSecret};
 use super::{json_answer, of_store};
 use crate::App;
 use crate::app::{RegistrationMode, State};
@@ -287,6 +287,8 @@ pub(crate) async fn accept(
     let known = [
         "token",
         "password",
+        "registration_id",
+        "registration_record",
         "username",
         "first_name",
         "last_name",
@@ -295,7 +297,7 @@ pub(crate) async fn accept(
     let hint = "send {\"token\": …, \"password\": …}";
     let mut fields = Fields::parse(&body, &known, hint)?;
     let proof = Proof::read(&mut fields);
-    let password = NewSecret::read(&mut fields);
+    let password = NewPassword::read(&mut fields);
     let username = fields.username();
     let (first_name, last_name) = (fields.name("first_name"), fields.name("last_name"));
     let display_name = fields.name("display_name");
@@ -317,7 +319,7 @@ pub(crate) async fn accept(
     user.first_name = first_name.or(invitation.first_name.clone());
     user.last_name = last_name.or(invitation.last_name.clone());
     user.display_name = display_name;
-    let secret = NewSecret::of(state, password).await?;
+    let secret = NewSecret::of_new(state, password, &mut user).await?;
     let language = language_of(state, &given);
     let mut unit = vec![tickets::use_step(&state.store, &ticket)];
     let fields = (!given.fields.is_empty()).then(|| json!(given.fields).to_string());

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
-use credentials::{EmailAddress, Username};
+use credentials::{EmailAddress, Password, Username};
 use rest::Happened;
 use serde_json::{Value, json};
 use sql::DbError;
@@ -96,7 +96,7 @@ pub(crate) async fn register(
     let acting = Acting::anonymous(state, &client)?;
     let mut fields = Fields::parse(&body, &FIELDS, "send {\"email\": …, \"password\": …}")?;
     let email = fields.required("email", |text| EmailAddress::parse(&text));
-    let password = NewSecret::read(&mut fields);
+    let password = fields.required("password", Password::new);
     let names = names(&mut fields);
     let (Some(email), Some(password), true) = (email, password, fields.faults.is_empty()) else {
         return Err(invalid(fields.faults));

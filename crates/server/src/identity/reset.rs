@@ -14,7 +14,7 @@ use store::users;
 
 use super::act::{Acting, Failure, Proof, link_is_dead};
 use super::body::{Fields, invalid};
-use super::secret::NewSecret;
+use super::secret::{NewPassword, NewSecret};
 use super::{json_answer, of_store};
 use crate::App;
 use crate::client::Client;
@@ -82,11 +82,18 @@ pub(crate) async fn finish(
     body: Bytes,
 ) -> Answer {
     let state = &app.0;
-    let known = ["token", "email", "code", "password"];
+    let known = [
+        "token",
+        "email",
+        "code",
+        "password",
+        "registration_id",
+        "registration_record",
+    ];
     let hint = "send {\"token\": …, \"password\": …}";
     let mut fields = Fields::parse(&body, &known, hint)?;
     let proof = Proof::read(&mut fields);
-    let password = NewSecret::read(&mut fields);
+    let password = NewPassword::read(&mut fields);
     let (Some(proof), Some(password), true) = (proof, password, fields.faults.is_empty()) else {
         return Err(invalid(fields.faults));
     };
@@ -100,7 +107,7 @@ pub(crate) async fn finish(
         // A mailbox that the account has left proves nothing any more.
         .filter(|user| user.active && Some(&user.email) == ticket.mailbox.as_ref())
         .ok_or_else(link_is_dead)?;
-    let secret = NewSecret::of(state, password).await?;
+    let secret = NewSecret::of_user(state, password, user.id).await?;
     let acting = Acting::of(state, acting.client, &user)?;
     let mut unit = vec![tickets::use_step(&state.store, &ticket)];
     unit.extend(secret.change_steps(&state.store, user.id));

@@ -13,6 +13,7 @@ use store::audit::{self, Act, Actor, Entry, Target};
 use store::grants;
 use store::sessions::{self, Session};
 use store::users::{self, User};
+use uuid::Uuid;
 
 use super::body::{Fields, invalid};
 use super::door::{self, Guest, Wants};
@@ -66,24 +67,7 @@ impl FromRequestParts<App> for Owner {
 impl Owner {
     /// Refuses what changes how somebody signs in, unless all factors were proved just now.
     pub(super) async fn require_fresh(&self, state: &State) -> Result<(), Refusal> {
-        let has = door::factors_of(state, self.user.id).await?;
-        let demand = Demand {
-            assurance: match has.are_demanded() {
-                true => Assurance::Multi,
-                false => Assurance::Single,
-            },
-            max_age: Some(FRESH),
-        };
-        let now = state.clock.now().as_second();
-        if self.held.session.evidence.meets(demand, now) {
-            return Ok(());
-        }
-        Err(Refusal::forbidden(
-            "reauthentication_required",
-            "who you are has to be proved again for this",
-        )
-        .hint("POST /auth/session/step-up, then try again")
-        .details(json!({"acr": demand.assurance.acr(), "max_age": FRESH})))
+        require_fresh(state, self.user.id, &self.held.session.evidence).await
     }
 
     /// The step that notes what the owner did to the own account.
@@ -116,6 +100,32 @@ impl Owner {
             evidence,
         }
     }
+}
+
+/// Refuses what is for somebody whose factors were all proved within the last minutes.
+pub(super) async fn require_fresh(
+    state: &State,
+    user: Uuid,
+    evidence: &Evidence,
+) -> Result<(), Refusal> {
+    let has = door::factors_of(state, user).await?;
+    let demand = Demand {
+        assurance: match has.are_demanded() {
+            true => Assurance::Multi,
+            false => Assurance::Single,
+        },
+        max_age: Some(FRESH),
+    };
+    let now = state.clock.now().as_second();
+    if evidence.meets(demand, now) {
+        return Ok(());
+    }
+    Err(Refusal::forbidden(
+        "reauthentication_required",
+        "who you are has to be proved again for this",
+    )
+    .hint("POST /auth/session/step-up, then try again")
+    .details(json!({"acr": demand.assurance.acr(), "max_age": FRESH})))
 }
 
 /// What a session says of itself.

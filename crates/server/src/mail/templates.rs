@@ -12,6 +12,7 @@ use rust_embed::RustEmbed;
 use serde_json::{Map, Value, json};
 
 use super::Letter;
+use crate::language;
 
 /// The program's own files.
 #[derive(RustEmbed)]
@@ -156,8 +157,7 @@ impl Templates {
         file: &str,
         text: &str,
     ) -> Result<(), TemplateError> {
-        let is_tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if language.is_empty() || language.len() > 35 || !language.chars().all(is_tag) {
+        if !language::is_tag(language) {
             return Err(wrong(
                 file,
                 "a language is named as in BCP 47, as fr or pt-BR",
@@ -249,39 +249,13 @@ impl Templates {
     }
 
     /// The language as it is known here: itself, or what stands before its first hyphen.
-    pub(crate) fn known(&self, language: &str) -> Option<String> {
-        let language = language.trim().to_ascii_lowercase();
-        if self.languages.contains(&language) {
-            return Some(language);
-        }
-        let (base, _) = language.split_once('-')?;
-        self.languages.contains(base).then(|| base.to_owned())
+    pub(crate) fn known(&self, tag: &str) -> Option<String> {
+        language::known(tag, self.languages.iter().map(String::as_str))
     }
 
     /// The best language of an `Accept-Language` header (RFC 9110 §12.5.4), or the project's.
     pub(crate) fn choose(&self, header: &str) -> String {
-        let mut best: Option<(u16, String)> = None;
-        for entry in header.split(',').take(20) {
-            let (tag, parameters) = entry.split_once(';').unwrap_or((entry, ""));
-            let quality = parameters.trim().strip_prefix("q=").unwrap_or("1");
-            let quality: f32 = quality.trim().parse().unwrap_or(0.0);
-            // Thousandths, the finest that the header can say.
-            let quality = match quality.is_finite() {
-                true => (quality.clamp(0.0, 1.0) * 1000.0).round(),
-                false => 0.0,
-            };
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "it is between 0 and 1000"
-            )]
-            let quality = quality as u16;
-            let is_better = best.as_ref().is_none_or(|(before, _)| quality > *before);
-            if let (Some(known), true, true) = (self.known(tag), quality > 0, is_better) {
-                best = Some((quality, known));
-            }
-        }
-        best.map_or_else(|| self.fallback.clone(), |(_, language)| language)
+        language::best(header, |tag| self.known(tag)).unwrap_or_else(|| self.fallback.clone())
     }
 
     /// Writes a mail. `site` and `values` are what every template may set in; the error names the

@@ -164,6 +164,7 @@ async fn update(
     let change = UserChange {
         email: email.map_err(|error| Failure::usage(format!("--email: {error}")))?,
         username: username.map_err(|error| Failure::usage(format!("--username: {error}")))?,
+        ..UserChange::default()
     };
     let mut more = match &change.email {
         Some(email) if *email != user.email => {

@@ -10,7 +10,7 @@ use crate::http::{App, PILASTER};
 
 /// What is no API: pages for people with what they load, the second spelling of a route, and the form
 /// behind the link of `pilaster admin create`, which is there only while somebody holds one.
-const UNLISTED: [&str; 15] = [
+const UNLISTED: &[&str] = &[
     "/docs",
     "/docs/{file}",
     "/redoc",
@@ -19,13 +19,26 @@ const UNLISTED: [&str; 15] = [
     "/_mail/{id}",
     "/_mail/{id}/html",
     "/_mail/{id}/source",
+    "/auth/assets/{version}/brand.css",
+    "/auth/assets/{version}/logo",
+    "/auth/assets/{version}/{file}",
     "/auth/confirm/{token}",
     "/auth/reset/{token}",
     "/auth/email/{token}",
     "/auth/invitations/{token}",
     "/auth/administrator/{token}",
-    "/auth/link.js",
     "/auth/administrator",
+    "/auth/administrator/start",
+];
+
+/// Pages for people whose paths take other methods of programs.
+const PAGES: [&str; 6] = [
+    "/auth",
+    "/auth/account",
+    "/auth/confirm",
+    "/auth/login",
+    "/auth/register",
+    "/auth/reset",
 ];
 
 type Operation = (String, String);
@@ -68,7 +81,8 @@ fn served(project: &Project, roles: &[&str]) -> BTreeSet<Operation> {
         .filter(|(method, path)| {
             let is_twin = path.len() > 1 && path.ends_with('/');
             let unlisted = UNLISTED.iter().any(|unlisted| *path == shape(unlisted));
-            method != "*" && !is_twin && !unlisted
+            let is_page = method == "GET" && PAGES.contains(&path.as_str());
+            method != "*" && !is_twin && !unlisted && !is_page
         })
         .collect()
 }
