@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Project, Running, tool, workspace};
 
 use crate::http::PILASTER;
@@ -55,15 +55,19 @@ async fn walk_at(project: &Project, server: &Running, path: &str, script: &str, 
     );
 }
 
-// req: FE-3, ID-25
+// req: FE-1, FE-3, ID-25
 #[tokio::test(flavor = "multi_thread")]
 async fn people_register_and_sign_in_by_opaque() {
     let project = project("");
     let server = dev(&project).await;
     walk(&project, &server, "sign_in", &[]).await;
+    let weak = json!({"email": "weak@example.org", "password": "password1"});
+    let refused = server.send("POST", "", "/register", &weak).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
     assert!(!server.log().contains("quiet marmalade"));
 }
 
+// req: FE-1
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_lead_to_pages() {
     let project = project("[auth]\nconfirm_email = true\n");
@@ -71,6 +75,7 @@ async fn mails_lead_to_pages() {
     walk(&project, &server, "mails", &[]).await;
 }
 
+// req: FE-1
 #[tokio::test(flavor = "multi_thread")]
 async fn second_factors_in_a_browser() {
     let project = project("");
@@ -114,7 +119,7 @@ url = \"/readyz\"
 text = \"Please sign in once more before you pay.\"
 ";
 
-// req: FE-5
+// req: FE-1, FE-5
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_says_how_pages_look_and_where_they_lead() {
     let project = project(OPERATED);

@@ -107,6 +107,15 @@ await fact("one's own data is one file", async () => {
   const data = JSON.parse(Buffer.concat(text).toString())
   return data.account.email === "ada@example.org" && data.sessions.length > 0 && data.acts.length > 0
 })
+await fact("every page is there", async () => {
+  const other = await open()
+  const statuses = []
+  for (const path of ["login", "register", "confirm", "reset", "confirm/x", "reset/x", "invitations/x", "email/x", "account"]) {
+    statuses.push((await other.goto(`${base}/auth/${path}`)).status())
+    await other.locator("h1:visible").waitFor()
+  }
+  return statuses.every((status) => status === 200) || statuses
+})
 await fact("the language is chosen and kept", async () => {
   const other = await open()
   await other.goto(`${base}/auth/login?next=${prefix}/auth/account`)
