@@ -5,6 +5,7 @@ mod factors;
 mod interop;
 mod moments;
 mod opaque;
+mod own;
 mod sessions;
 mod throttle;
 
