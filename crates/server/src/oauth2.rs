@@ -1,6 +1,7 @@
 //! The authorization server (OAuth 2.1, OpenID Connect): one file for each endpoint. What is right
 //! and wrong is decided in the crate `oauth`; here it is looked up, kept and answered.
 
+pub(crate) mod apps;
 pub(crate) mod authorize;
 mod client_auth;
 mod clients;
@@ -21,6 +22,7 @@ pub(crate) mod userinfo;
 
 pub(crate) use client_auth::proof_of_possession;
 pub use clients::{ClientError, check_client_record, check_declared_client};
+pub(crate) use consent::asking;
 pub(crate) use issue::GRANT;
 pub(crate) use keys::KeyRing;
 pub use settings::{DeclaredClient, OAuthSettings};

@@ -17,7 +17,9 @@ use crate::App;
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::identity::{factor, opaque, passkeys, password, recovery_codes, session, step_up, totp};
-use crate::oauth2::{authorize, consent, introspect, logout, metadata, page, par, token, userinfo};
+use crate::oauth2::{
+    apps, authorize, consent, introspect, logout, metadata, page, par, token, userinfo,
+};
 use crate::{data, docs, identity, mail, middleware, pages};
 
 /// First parts of paths that are kept for routes to come.
@@ -171,6 +173,7 @@ fn pages(routes: Routes) -> Routes {
         .twice("GET", "/auth/confirm",              Policy::Public,       get(pages::confirm))
         .twice("GET", "/auth/reset",                Policy::Public,       get(pages::reset))
         .twice("GET", "/auth/account",              Policy::Public,       get(pages::account))
+        .twice("GET", "/auth/consent",              Policy::Public,       get(pages::consent))
         .add("GET",  "/auth/assets/{version}/brand.css", Policy::Public,  get(pages::brand))
         .add("GET",  "/auth/assets/{version}/logo", Policy::Public,       get(pages::logo))
         .add("GET",  "/auth/assets/{version}/{file}", Policy::Public,     get(pages::asset))
@@ -189,6 +192,8 @@ impl Routes {
             .add("GET",  "/oauth2/authorize",        Policy::Public, get(authorize::get))
             .add("POST", "/oauth2/authorize",        Policy::Public, post(authorize::post))
             .add("GET",  "/oauth2/authorize/{flow}", Policy::Public, get(authorize::resume))
+            .twice("GET",    "/auth/apps",             Policy::Authenticated, get(apps::list))
+            .twice("DELETE", "/auth/apps/{client_id}", Policy::Authenticated, delete(apps::remove))
             .add("GET",  "/oauth2/consent/{flow}",   Policy::Authenticated, get(consent::show))
             .add("POST", "/oauth2/consent/{flow}",   Policy::Authenticated, post(consent::decide))
             .add("GET",  "/oauth2/submit.js",        Policy::Public, get(page::submit))

@@ -98,6 +98,12 @@ fn wanted(
         return Next::Login { again: true };
     }
     let reached = request.acr_values.contains(&session.acr);
+    if request.acr_essential && !reached && fresh {
+        return Next::Refuse(
+            AuthorizeErrorCode::UnmetAuthenticationRequirements,
+            "the user cannot prove as much as the client demands",
+        );
+    }
     if request.acr_essential && !reached {
         return Next::StepUp(request.acr_values.clone());
     }

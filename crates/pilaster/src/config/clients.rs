@@ -180,6 +180,7 @@ pub(super) fn oauth(configuration: &Configuration, public_url: &str) -> Outcome<
         refresh_life,
         refresh_idle,
         login_url: configuration.text("oauth.login_url").to_owned(),
+        register_url: configuration.text("oauth.register_url").to_owned(),
         consent_url: configuration.text("oauth.consent_url").to_owned(),
     })
 }

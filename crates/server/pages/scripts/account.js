@@ -41,13 +41,31 @@ async function loadSessions() {
   element("sessions-end").hidden = all.length < 2
 }
 
+async function loadApps() {
+  const all = await send("GET", "/auth/apps")
+  const things = all.map((one) => {
+    const { name } = one
+    const about = say("app_scopes", { date: moment(one.since), scopes: one.scopes.join(", ") })
+    const work = () =>
+      act("apps-said", async () => {
+        await send("DELETE", `/auth/apps/${encodeURIComponent(one.client_id)}`)
+        await loadApps()
+        return say("app_ended")
+      })
+    return { name, about, act: { text: say("app_end"), label: say("app_end_named", { name }), work } }
+  })
+  fill(element("apps-list"), things)
+  element("apps-list").hidden = all.length === 0
+  element("apps-none").hidden = all.length > 0
+}
+
 async function load() {
   if (!(await session())) {
     toLogin()
     return
   }
   mine.me = await send("GET", "/auth/me")
-  await Promise.all([loadFactors(), loadSessions()])
+  await Promise.all([loadFactors(), loadSessions(), loadApps()])
 }
 
 element("sign-out").addEventListener("click", () =>

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::body::Fields;
 use super::{of_store, session};
 use crate::app::State;
-use crate::auth::{Possession, authenticate_owner, identify};
+use crate::auth::{authenticate_owner, held_session};
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::passwords::Compared;
@@ -273,9 +273,8 @@ pub(super) async fn prove(
     password: Option<String>,
 ) -> Result<(), Refusal> {
     if password.is_none() {
-        let compiled = state.compiled.load();
-        let found = identify(state, &compiled, &Method::POST, headers).await?;
-        if let Some(held) = found.and_then(|found| found.session) {
+        let held = held_session(state, &Method::POST, headers).await?;
+        if let Some(held) = held {
             return session::require_fresh(state, user.id, &held.session.evidence).await;
         }
     }

@@ -249,24 +249,33 @@ async fn finish(
     }
 }
 
+/// Where a request goes on when the person has done what was asked for.
+pub(super) fn resume_path(state: &State, id: &str) -> String {
+    format!("{}/oauth2/authorize/{id}", state.pages.base())
+}
+
 /// Sends the person to where what is missing can be done; from there they come back here.
 fn ask(state: &State, id: &str, checked: &Checked, next: &Next) -> Answer {
     let settings = &state.settings.oauth;
-    let resume = format!("/oauth2/authorize/{id}");
+    let resume = resume_path(state, id);
     let page = match next {
         Next::Consent => &settings.consent_url,
+        Next::Create => &settings.register_url,
         _ => &settings.login_url,
+    };
+    let page = match page.starts_with('/') {
+        true => format!("{}{page}", state.pages.base()),
+        false => page.clone(),
     };
     let mut parameters = vec![("next", resume.as_str())];
     match next {
         Next::Consent => parameters = vec![("flow", id)],
         Next::Login { again: true } | Next::SelectAccount => parameters.push(("prompt", "login")),
-        Next::Create => parameters.push(("prompt", "create")),
         Next::StepUp(wanted) => {
             let first = wanted.first().map_or("mfa", String::as_str);
             parameters.push(("acr", first));
         }
-        Next::Login { again: false } | Next::Ready | Next::Refuse(..) => {}
+        Next::Create | Next::Login { again: false } | Next::Ready | Next::Refuse(..) => {}
     }
     if let Some(login) = &checked.request.hint.login {
         parameters.push(("login_hint", login));
@@ -275,7 +284,7 @@ fn ask(state: &State, id: &str, checked: &Checked, next: &Next) -> Answer {
     if !locales.is_empty() {
         parameters.push(("ui_locales", &locales));
     }
-    match deliver(page, ResponseMode::Query, &parameters) {
+    match deliver(&page, ResponseMode::Query, &parameters) {
         Delivery::Redirect(address) => redirect(&address),
         Delivery::Form { .. } => Err(Refusal::internal("authorize", &"a query is no form")),
     }

@@ -2,17 +2,50 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State as Shared};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use store::audit::Act;
 use store::consents;
 
-use super::authorize::checked_flow;
+use super::authorize::{checked_flow, resume_path};
 use super::flow;
 use crate::App;
+use crate::app::State;
 use crate::error::{Answer, Refusal};
 use crate::identity::session::Owner;
 use crate::identity::{json_answer, of_store};
+
+/// What a client asks for, for the page.
+pub(crate) struct Asking {
+    /// Its name.
+    pub(crate) client: String,
+    pub(crate) scopes: Vec<String>,
+    /// The host that the person comes to afterwards.
+    pub(crate) place: String,
+    /// Where the request goes on.
+    pub(crate) resume: String,
+}
+
+/// What a client asks for in that flow, which this browser has begun.
+pub(crate) async fn asking(
+    state: &State,
+    headers: &HeaderMap,
+    id: &str,
+) -> Result<Asking, Refusal> {
+    let (_, checked) = checked_flow(state, headers, id).await?;
+    let address = &checked.request.redirect_uri;
+    let (scheme, rest) = address.split_once("://").unwrap_or((address, ""));
+    let host = rest
+        .split(['/', '?'])
+        .next()
+        .filter(|host| !host.is_empty());
+    Ok(Asking {
+        client: checked.registered.client.name,
+        scopes: checked.request.scopes,
+        place: host.unwrap_or(scheme).to_owned(),
+        resume: resume_path(state, id),
+    })
+}
 
 /// `GET /oauth2/consent/{flow}`: for the page that asks.
 pub(crate) async fn show(Shared(app): Shared<App>, Path(id): Path<String>, owner: Owner) -> Answer {
@@ -65,6 +98,6 @@ pub(crate) async fn decide(
             .hint("send {\"decision\": \"allow\"}"));
         }
     }
-    let next = format!("/oauth2/authorize/{id}");
+    let next = resume_path(state, &id);
     Ok(json_answer(StatusCode::OK, &json!({"next": next})))
 }

@@ -20,6 +20,8 @@ pub struct OAuthSettings {
     pub refresh_idle: Option<Duration>,
     /// Where people sign in; a path of this server, or an address.
     pub login_url: String,
+    /// Where people make an account.
+    pub register_url: String,
     /// Where people are asked whether they agree.
     pub consent_url: String,
 }

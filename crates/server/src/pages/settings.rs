@@ -24,11 +24,13 @@ pub enum PageName {
     Administrator,
     /// What somebody may do with the own account.
     Account,
+    /// Whether an app may have what it asks for.
+    Consent,
 }
 
 impl PageName {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Login,
         Self::Register,
         Self::Confirm,
@@ -37,6 +39,7 @@ impl PageName {
         Self::Invitation,
         Self::Administrator,
         Self::Account,
+        Self::Consent,
     ];
 
     /// The name of its template, without its ending.
@@ -51,6 +54,7 @@ impl PageName {
             Self::Invitation => "invitation",
             Self::Administrator => "administrator",
             Self::Account => "account",
+            Self::Consent => "consent",
         }
     }
 

@@ -15,9 +15,10 @@ use super::settings::PageName;
 use super::templates::Writing;
 use crate::App;
 use crate::app::{RegistrationMode, State};
-use crate::auth::identify;
+use crate::auth::held_session;
 use crate::error::{Answer, Refusal};
 use crate::identity::{PasswordMode, administrator as administrators, of_store};
+use crate::oauth2;
 
 /// A page runs our scripts, shows our styles, talks to this server, and sends no form by itself: what
 /// stands in one would else be in an address when its script did not load.
@@ -110,11 +111,8 @@ impl Reader<'_> {
 
     /// Who is signed in here: their id.
     async fn session(&self) -> Result<Option<uuid::Uuid>, Refusal> {
-        let compiled = self.state.compiled.load();
-        let found = identify(self.state, &compiled, &Method::GET, self.headers).await?;
-        Ok(found
-            .and_then(|found| found.session)
-            .map(|held| held.session.user))
+        let held = held_session(self.state, &Method::GET, self.headers).await?;
+        Ok(held.map(|held| held.session.user))
     }
 
     /// To the login, and back.
@@ -255,6 +253,8 @@ handlers! {
     administrator => made_administrator,
     /// `GET /auth/account`
     account => made_account,
+    /// `GET /auth/consent`
+    consent => made_consent,
 }
 
 /// `GET /auth`: the account, or the login.
@@ -283,11 +283,13 @@ pub(crate) async fn confirm(
 async fn made_login(reader: Reader<'_>) -> Answer {
     let next = reader.next()?;
     let settings = &reader.state.settings;
+    // A client may ask for a login anew, or for a better one.
+    let again = reader.asked("prompt") == Some("login") || reader.asked("acr").is_some();
     let redirect = reader
         .asked("to")
         .and_then(|name| settings.pages.redirects.get(name));
     // A login for a purpose is asked for again: it is there to prove who somebody is now.
-    if redirect.is_none() && reader.session().await?.is_some() {
+    if redirect.is_none() && !again && reader.session().await?.is_some() {
         return Ok(see(next.as_str()));
     }
     let mut data = reader.passwords().await?;
@@ -381,6 +383,30 @@ async fn made_account(reader: Reader<'_>) -> Answer {
         "mails": !matches!(settings.mail.transport, crate::Transport::Nowhere),
     });
     reader.page(PageName::Account, values, data)
+}
+
+async fn made_consent(reader: Reader<'_>) -> Answer {
+    let (state, headers) = (reader.state, reader.headers);
+    let id = reader.asked("flow").unwrap_or_default();
+    let asking = oauth2::asking(state, headers, id).await?;
+    let user = match reader.session().await? {
+        None => None,
+        Some(id) => {
+            let found = users::by_id(&state.store, id).await;
+            found.map_err(|error| of_store(&error))?
+        }
+    };
+    let Some(user) = user else {
+        // Back to the request, which says what it needs.
+        return Ok(see(&asking.resume));
+    };
+    let values = json!({
+        "client": asking.client,
+        "scopes": asking.scopes,
+        "place": asking.place,
+        "email": user.email.as_str(),
+    });
+    reader.page(PageName::Consent, values, json!({"flow": id}))
 }
 
 /// Whether something stands behind the page's own path; a script reads it from its address.

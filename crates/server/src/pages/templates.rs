@@ -74,6 +74,11 @@ pub(super) struct Writing<'w> {
 }
 
 impl Pages {
+    /// What the paths of this server begin with.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Compiles everything and tries every page in every language.
     pub(crate) fn new(settings: &PageSettings, base: &str) -> Result<Self, PageError> {
         let mut environment = Environment::new();

@@ -146,7 +146,7 @@ async fn what_is_wrong_is_told_on_a_page_or_to_the_client(app: App) {
     let (status, location, _) = browser.get(&request(&[])).await;
     assert_eq!(status, 303);
     assert!(
-        location.starts_with("/login?next=%2Foauth2%2Fauthorize%2F"),
+        location.starts_with("/auth/login?next=%2Foauth2%2Fauthorize%2F"),
         "{location}"
     );
     for (name, value) in PAGES {
@@ -242,7 +242,7 @@ async fn who_says_no_is_asked_again(app: App) {
     for decision in ["deny", "deny", "allow"] {
         let (status, location, _) = browser.get(&request(&of_club)).await;
         assert_eq!(status, 303);
-        assert!(location.starts_with("/consent?flow="), "{location}");
+        assert!(location.starts_with("/auth/consent?flow="), "{location}");
         let flow = parameter(&location, "flow");
         let (status, _, shown) = browser.get(&format!("/oauth2/consent/{flow}")).await;
         assert_eq!(status, 200, "{shown}");
@@ -270,7 +270,7 @@ async fn who_says_no_is_asked_again(app: App) {
     );
     let more = [&of_club[..2], &[("scope", "openid email profile")]].concat();
     let (_, location, _) = browser.get(&request(&more)).await;
-    assert!(location.starts_with("/consent?flow="), "{location}");
+    assert!(location.starts_with("/auth/consent?flow="), "{location}");
     // The house's own client asks for none.
     let (_, location, _) = browser.get(&request(&[])).await;
     assert!(

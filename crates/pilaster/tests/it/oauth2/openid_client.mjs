@@ -79,11 +79,11 @@ class Browser {
       if (response.status !== 303) throw new Error(`${response.status} ${await response.text()}`);
       const next = new URL(response.headers.get("location"), base);
       if (next.href.startsWith(redirectUri)) return next;
-      if (next.pathname === "/login") {
+      if (next.pathname === "/auth/login") {
         const session = await this.post("/auth/session", { identifier: person, password: word });
         this.csrf = session.csrf_token;
         address = next.searchParams.get("next");
-      } else if (next.pathname === "/consent") {
+      } else if (next.pathname === "/auth/consent") {
         const flow = next.searchParams.get("flow");
         const said = await this.post(`/oauth2/consent/${flow}`, { decision });
         address = said.next;
@@ -301,7 +301,7 @@ await fact("logout", async () => {
   const response = await browser.fetch(url.href);
   same(response.headers.get("location"), "http://localhost:9/bye?state=later");
   const asked = await browser.fetch(oidc.buildAuthorizationUrl(config, parameters).href);
-  same(new URL(asked.headers.get("location"), base).pathname, "/login");
+  same(new URL(asked.headers.get("location"), base).pathname, "/auth/login");
   // What was not for longer ended with the session.
   await refused(oidc.refreshTokenGrant(config, session.refresh_token), "invalid_grant");
 });
