@@ -2,7 +2,7 @@
 
 mod act;
 pub(crate) mod administrator;
-mod body;
+pub(crate) mod body;
 pub(crate) mod by_link;
 pub(crate) mod confirm;
 pub(crate) mod cookie;

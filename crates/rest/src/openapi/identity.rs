@@ -86,7 +86,7 @@ const LOGIN_FINISH: &[&str] = &["login_id*", "login_finish*", "identifier", "res
 const NEW_PASSKEY: &[&str] = &["registration_id*", "credential*", "name"];
 
 #[rustfmt::skip]
-const OPERATIONS: [Operation; 28] = [
+const OPERATIONS: [Operation; 32] = [
     own("get", "/auth/session", "session", "Your session, and the token of its forms", &[], 200),
     open("post", "/auth/session", "sign_in", "Begin a session with a password", &["identifier*", "password*"], 200),
     own("delete", "/auth/session", "sign_out", "End your session", &[], 200),
@@ -115,6 +115,10 @@ const OPERATIONS: [Operation; 28] = [
     own("delete", "/auth/passkeys/{id}", "passkey_remove", "Remove a passkey", &[], 200),
     open("post", "/auth/passkeys/login/start", "passkey_login_start", "Options for navigator.credentials.get()", &["login_id", "step_up"], 200),
     open("post", "/auth/passkeys/login/finish", "passkey_login_finish", "Sign in with a passkey alone", &["passkey_id*", "credential*", "result"], 200),
+    own("get", "/auth/apps", "apps", "The apps that may act for you", &[], 200),
+    own("delete", "/auth/apps/{client_id}", "disconnect_app", "Let an app act for you no more", &[], 200),
+    own("get", "/oauth2/consent/{flow}", "consent", "What an app asks you for", &[], 200),
+    own("post", "/oauth2/consent/{flow}", "decide_consent", "Say yes or no to it", &["decision*"], 200),
 ];
 
 pub(super) fn paths(paths: &mut Object) {
@@ -132,9 +136,13 @@ impl Operation {
             true => json!([]),
             false => json!([{"session": []}]),
         };
-        if self.path.ends_with("{id}") {
+        let last = self.path.rsplit('/').next().unwrap_or_default();
+        if let Some(name) = last
+            .strip_prefix('{')
+            .and_then(|last| last.strip_suffix('}'))
+        {
             described["parameters"] = json!([
-                {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}
+                {"name": name, "in": "path", "required": true, "schema": {"type": "string"}}
             ]);
         }
         if !self.body.is_empty() {
@@ -161,6 +169,7 @@ impl Operation {
                 "credential" => {
                     json!({"type": "object", "description": "toJSON() of the browser's answer"})
                 }
+                "decision" => json!({"type": "string", "enum": ["allow", "deny"]}),
                 "step_up" => json!({"type": "boolean"}),
                 "result" => json!({"type": "string", "enum": ["session", "token"]}),
                 "email" => json!({"type": "string", "format": "email", "maxLength": 254}),
@@ -179,7 +188,7 @@ impl Operation {
     fn answer_schema(&self) -> Value {
         let object = json!({"type": "object"});
         match (self.method, self.path) {
-            ("get", "/auth/sessions" | "/auth/passkeys") => {
+            ("get", "/auth/sessions" | "/auth/passkeys" | "/auth/apps") => {
                 json!({"type": "array", "items": object})
             }
             _ => object,

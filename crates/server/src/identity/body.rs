@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::error::Refusal;
 
 /// A body's text fields; everything that is wrong is told at once.
-pub(super) struct Fields {
+pub(crate) struct Fields {
     object: Map<String, Value>,
-    pub(super) faults: Vec<Value>,
+    pub(crate) faults: Vec<Value>,
 }
 
 impl Fields {
@@ -22,7 +22,7 @@ impl Fields {
     }
 
     /// Reads an object in which nothing but `known` may stand; `hint` shows how it looks.
-    pub(super) fn parse(body: &[u8], known: &[&str], hint: &str) -> Result<Self, Refusal> {
+    pub(crate) fn parse(body: &[u8], known: &[&str], hint: &str) -> Result<Self, Refusal> {
         let parsed = serde_json::from_slice(body);
         let Ok(Value::Object(object)) = parsed else {
             return Err(Refusal::new(
@@ -161,7 +161,7 @@ impl Fields {
     }
 
     /// A text that has to be there; in whatever form.
-    pub(super) fn some_text(&mut self, field: &str) -> Option<String> {
+    pub(crate) fn some_text(&mut self, field: &str) -> Option<String> {
         self.required(field, Ok::<_, std::convert::Infallible>)
     }
 
@@ -188,7 +188,7 @@ impl Fields {
 }
 
 /// The refusal of a body with these faults.
-pub(super) fn invalid(faults: Vec<Value>) -> Refusal {
+pub(crate) fn invalid(faults: Vec<Value>) -> Refusal {
     Refusal::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "22000",

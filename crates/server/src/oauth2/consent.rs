@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::audit::Act;
 use store::consents;
 
@@ -12,6 +12,7 @@ use super::flow;
 use crate::App;
 use crate::app::State;
 use crate::error::{Answer, Refusal};
+use crate::identity::body::{Fields, invalid};
 use crate::identity::session::Owner;
 use crate::identity::{json_answer, of_store};
 
@@ -73,8 +74,12 @@ pub(crate) async fn decide(
     body: Bytes,
 ) -> Answer {
     let state = &app.0;
-    let decision = serde_json::from_slice(&body).ok();
-    let decision = decision.and_then(|body: Value| body["decision"].as_str().map(str::to_owned));
+    let hint = "send {\"decision\": \"allow\"}";
+    let mut fields = Fields::parse(&body, &["decision"], hint)?;
+    let decision = fields.some_text("decision");
+    if !fields.faults.is_empty() {
+        return Err(invalid(fields.faults));
+    }
     let (mut flow, checked) = checked_flow(state, &owner.asked.headers, &id).await?;
     match decision.as_deref() {
         Some("allow") => {
@@ -95,7 +100,7 @@ pub(crate) async fn decide(
                 "22000",
                 "decision is allow or deny",
             )
-            .hint("send {\"decision\": \"allow\"}"));
+            .hint(hint));
         }
     }
     let next = resume_path(state, &id);

@@ -29,13 +29,27 @@ const UNLISTED: &[&str] = &[
     "/auth/administrator/{token}",
     "/auth/administrator",
     "/auth/administrator/start",
+    // Clients of OAuth find these by the issuer's own metadata, and know their requests by the RFCs.
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource",
+    "/oauth2/authorize",
+    "/oauth2/authorize/{flow}",
+    "/oauth2/par",
+    "/oauth2/token",
+    "/oauth2/userinfo",
+    "/oauth2/introspect",
+    "/oauth2/revoke",
+    "/oauth2/logout",
+    "/oauth2/submit.js",
 ];
 
 /// Pages for people whose paths take other methods of programs.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "/auth",
     "/auth/account",
     "/auth/confirm",
+    "/auth/consent",
     "/auth/login",
     "/auth/register",
     "/auth/reset",
