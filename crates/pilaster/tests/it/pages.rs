@@ -198,3 +198,38 @@ async fn every_page_has_a_strict_policy_and_is_not_kept() {
     assert!(policy.contains("'wasm-unsafe-eval'"), "{version}: {policy}");
     assert!(worker.header("cache-control").contains("immutable"));
 }
+
+/// A port that is free now, for an app of somebody else's.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+// req: FE-1
+#[tokio::test(flavor = "multi_thread")]
+async fn people_log_in_to_an_app() {
+    let project = project("");
+    let server = dev(&project).await;
+    let port = free_port().to_string();
+    let callback = format!("http://localhost:{port}/callback");
+    let words = [
+        "--json",
+        "client",
+        "add",
+        "elsewhere",
+        "--name",
+        "Films elsewhere",
+        "--redirect",
+        &callback,
+        "--scope",
+        "openid",
+        "--scope",
+        "email",
+        "--scope",
+        "data:read",
+    ];
+    let added: Value = serde_json::from_str(&project.succeed(PILASTER, &words).out).expect("JSON");
+    let secret = added["client_secret"].as_str().expect("a secret");
+    walk(&project, &server, "apps", &["elsewhere", secret, &port]).await;
+    assert!(!server.log().contains("quiet marmalade") && !server.log().contains(secret));
+}

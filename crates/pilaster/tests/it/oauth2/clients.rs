@@ -1,4 +1,4 @@
-//! `openid-client` and `jose` of npm, unmodified.
+//! `openid-client` and `jose` of npm, `authlib` and `requests-oauthlib` of `PyPI`, unmodified.
 
 use std::process::{Command, Stdio};
 
@@ -8,7 +8,7 @@ use testkit::tool;
 use super::{SECRET, added, project};
 use crate::http::{App, on_every_engine};
 
-on_every_engine!(project: openid_client);
+on_every_engine!(project: openid_client, authlib_and_requests_oauthlib);
 
 // req: OA-11 OA-12 OA-13 OA-15 OA-16 OA-17 OA-19 OA-23 OA-24 OA-28 OA-35 HK-6
 async fn openid_client(app: App) {
@@ -44,20 +44,11 @@ async fn openid_client(app: App) {
     }
 }
 
-/// Runs the client's facts; every one of them has to hold.
-async fn run(app: &App, id: &str, secret: &str) {
-    let Some(packages) = tool("TEST_NODE_MODULES") else {
-        return;
-    };
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/it/oauth2/openid_client.mjs"
-    );
-    let mut node = Command::new("node");
-    node.args([script, app.server.base(), id, secret, "ada"]);
-    node.env("TEST_NODE_MODULES", packages).stdin(Stdio::null());
-    let finished = tokio::task::spawn_blocking(move || node.output());
-    let output = finished.await.expect("joined").expect("node starts");
+/// What becomes of a script's facts: every one of them has to hold.
+async fn facts(app: &App, id: &str, mut command: Command) -> usize {
+    command.stdin(Stdio::null());
+    let finished = tokio::task::spawn_blocking(move || command.output());
+    let output = finished.await.expect("joined").expect("the client starts");
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     let facts: Vec<Value> = text
@@ -70,6 +61,37 @@ async fn run(app: &App, id: &str, secret: &str) {
         "{id}: {failed:#?}\n{errors}\n{}",
         app.server.log()
     );
+    facts.len()
+}
+
+async fn run(app: &App, id: &str, secret: &str) {
+    let Some(packages) = tool("TEST_NODE_MODULES") else {
+        return;
+    };
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/it/oauth2/openid_client.mjs"
+    );
+    let mut node = Command::new("node");
+    node.args([script, app.server.base(), id, secret, "ada"]);
+    node.env("TEST_NODE_MODULES", packages);
     let expected = if secret.is_empty() { 15 } else { 16 };
-    assert_eq!(facts.len(), expected, "{id}: {text}");
+    assert_eq!(facts(app, id, node).await, expected, "{id}");
+}
+
+// req: OA-35
+async fn authlib_and_requests_oauthlib(app: App) {
+    let Some(program) = tool("TEST_PYTHON") else {
+        return;
+    };
+    app.server.sign_up("ada").await;
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/it/oauth2/python_clients.py"
+    );
+    for (id, secret) in [("web", SECRET), ("spa", "")] {
+        let mut python = Command::new(&program);
+        python.args(["-P", script, app.server.base(), id, secret, "ada"]);
+        assert_eq!(facts(&app, id, python).await, 2, "{id}");
+    }
 }

@@ -14,6 +14,9 @@ export const prefix = new URL(base).pathname.replace(/\/$/, "")
 export const WORD = "quiet marmalade otter 71"
 export const OTHER = "seven lanterns over gravel"
 
+/** What addresses may begin with. */
+export const allowed = [`${base}/`, "data:"]
+
 /** Everything that no page should do: foreign hosts, missing files, errors, refused policies. */
 export const problems = []
 /** Bodies that pages have sent. */
@@ -37,13 +40,30 @@ export async function open(options = {}) {
   page.on("pageerror", (error) => problems.push(`${page.url()}: ${error}`))
   page.on("request", (request) => {
     const url = request.url()
-    if (!url.startsWith(`${base}/`) && !url.startsWith("data:")) problems.push(`${page.url()} asks ${url}`)
+    if (!allowed.some((own) => url.startsWith(own))) problems.push(`${page.url()} asks ${url}`)
     if (request.postData()) sent.push(request.postData())
   })
   page.on("response", (response) => {
     if (response.status() === 404) problems.push(`${response.url()} is missing`)
   })
   return page
+}
+
+/** A made-up key that verifies its user, in a page's browser. */
+export async function virtualKey(page) {
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send("WebAuthn.enable")
+  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  })
+  return { devtools, authenticatorId }
 }
 
 export async function fact(name, holds) {

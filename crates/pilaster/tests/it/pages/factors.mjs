@@ -3,24 +3,7 @@
 
 import { createHmac } from "node:crypto"
 
-import { WORD, at, base, end, fact, open, register, sees, signIn } from "./browser.mjs"
-
-/** A key that verifies its user, in a page's browser. */
-async function authenticator(page) {
-  const devtools = await page.context().newCDPSession(page)
-  await devtools.send("WebAuthn.enable")
-  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  })
-  return { devtools, authenticatorId }
-}
+import { WORD, at, base, end, fact, open, register, sees, signIn, virtualKey } from "./browser.mjs"
 
 /** The code of a secret for the moment, `later` steps on (RFC 6238: SHA-1, 30 s, six digits). */
 function code(secret, later = 0) {
@@ -93,7 +76,7 @@ await fact("a code is good once, a recovery code in its place", async () => {
 
 let key
 await fact("a passkey is added", async () => {
-  key = await authenticator(page)
+  key = await virtualKey(page)
   await page.getByLabel("Name of the passkey").fill("My laptop")
   await button("Add a passkey").click()
   await sees(page, "The passkey is added.")
