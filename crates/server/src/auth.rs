@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
-use credentials::token::SessionId;
+use credentials::token::{ApiKey, SessionId};
 use jiff::Timestamp;
 use moka::sync::Cache;
 use oauth::confirmation::{Confirmation, Scheme, Shown, check_confirmation};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use store::moments::Purpose;
 use store::sessions::{self, Session};
 use store::signing_keys::SigningKeys;
-use store::{grants, roles, users};
+use store::{api_keys, grants, roles, users};
 use uuid::Uuid;
 
 use crate::app::{Compiled, State};
@@ -161,6 +161,13 @@ pub(crate) async fn identify(
         let Some((scheme, token)) = presented_token(headers)? else {
             return Ok(None);
         };
+        if token.starts_with(ApiKey::PREFIX) {
+            let caller = by_api_key(state, compiled, token).await?;
+            return Ok(Some(Identity {
+                caller,
+                session: None,
+            }));
+        }
         let known = by_token(state, compiled, token).await?;
         if let Possession::Shown(path) = possession {
             let at = (method.as_str(), path);
@@ -365,6 +372,64 @@ async fn require_possession(
         certificate: None,
     };
     check_confirmation(known.bound.as_ref(), scheme, shown).map_err(|_| not_good())
+}
+
+/// The owner of an API key, within the key's scopes. Roles are read anew each time.
+async fn by_api_key(
+    state: &State,
+    compiled: &Compiled,
+    text: &str,
+) -> Result<Arc<Caller>, Refusal> {
+    // A mistyped key asks the database nothing.
+    let hash = ApiKey::parse(text).map_err(|_| not_good())?.hash();
+    let found = api_keys::find(&state.store, &hash).await;
+    let holder = found.map_err(|error| of_store(&error))?;
+    let key = match holder {
+        Some(holder) if holder.active => holder.key,
+        Some(_) | None => return Err(not_good()),
+    };
+    let now = state.clock.now();
+    let was_used = |at: Timestamp| now.duration_since(at).unsigned_abs() < TOUCH;
+    if !state.is_read_only && !key.used_at.is_some_and(was_used) {
+        let touched = api_keys::touch(&state.store, key.id).await;
+        touched.map_err(|error| of_store(&error))?;
+    }
+    let own = roles::roles_of(&state.store, key.user).await;
+    let own = own.map_err(|error| of_store(&error))?;
+    let mut claims = Map::new();
+    claims.insert(String::from("sub"), key.user.to_string().into());
+    claims.insert(String::from("roles"), own.clone().into());
+    claims.insert(String::from("scope"), key.scopes.join(" ").into());
+    claims.insert(
+        String::from("client_id"),
+        format!("api-key:{}", key.id).into(),
+    );
+    for (name, value) in claims_of_hook(state, compiled, key.user).await? {
+        claims.entry(name).or_insert(value);
+    }
+    Ok(Arc::new(Caller {
+        user: Some(key.user),
+        base_role: BaseRole::Authenticated,
+        roles: State::roles(compiled, &own, None),
+        scopes: key.scopes,
+        acr: None,
+        claims,
+    }))
+}
+
+/// Refuses a key in the address: it would stand in logs and histories.
+pub(crate) fn refuse_key_in_query(query: &str) -> Result<(), Refusal> {
+    let is_key = |pair: &str| {
+        let value = pair.split_once('=').map_or("", |(_, value)| value);
+        value.starts_with(ApiKey::PREFIX) && ApiKey::parse(value).is_ok()
+    };
+    match query.split('&').any(is_key) {
+        false => Ok(()),
+        true => Err(
+            Refusal::unauthorized("invalid_request", "an API key stands in the address")
+                .hint("send it in the header Authorization: Bearer, and revoke this one"),
+        ),
+    }
 }
 
 async fn by_session(

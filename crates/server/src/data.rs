@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request as HttpRequest;
+use axum::http::request::Parts;
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, Response, StatusCode, header,
 };
@@ -28,7 +29,7 @@ use self::respond::respond;
 use self::timing::{Part, Timing};
 use crate::App;
 use crate::app::{Compiled, State};
-use crate::auth::{Possession, ask_for_more, authenticate};
+use crate::auth::{Possession, ask_for_more, authenticate, refuse_key_in_query};
 use crate::error::{Answer, Refusal};
 
 pub(crate) use watch::Watchers;
@@ -44,6 +45,17 @@ const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
 /// Where several requests are sent as one.
 const BATCH: &str = "$batch";
 
+/// Who asks, by the headers of the request alone.
+async fn identified(
+    state: &State,
+    compiled: &Compiled,
+    head: &Parts,
+) -> Result<Option<Arc<Caller>>, Refusal> {
+    refuse_key_in_query(head.uri.query().unwrap_or_default())?;
+    let shown = Possession::Shown(head.uri.path());
+    authenticate(state, compiled, &head.method, shown, &head.headers).await
+}
+
 /// Every method below the data API's prefixes.
 pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     let state = &app.0;
@@ -52,8 +64,7 @@ pub(crate) async fn handle(app: &App, request: HttpRequest) -> Answer {
     let compiled = state.compiled.load();
     let timing = state.settings.timings.then(Timing::begin);
     let over = |part| timing.iter().for_each(|timing| timing.over(part));
-    let shown = Possession::Shown(head.uri.path());
-    let authenticated = authenticate(state, &compiled, &head.method, shown, headers).await?;
+    let authenticated = identified(state, &compiled, &head).await?;
     let caller = authenticated.as_deref().unwrap_or(&compiled.anonymous);
     over(Part::Jwt);
     let (mount, path) = segments(&state.settings.api.prefixes, head.uri.path())?;

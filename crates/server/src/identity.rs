@@ -2,6 +2,7 @@
 
 mod act;
 pub(crate) mod administrator;
+pub(crate) mod api_keys;
 pub(crate) mod body;
 pub(crate) mod by_link;
 pub(crate) mod confirm;

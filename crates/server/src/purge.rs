@@ -1,4 +1,4 @@
-//! What is past its time is deleted: rows that expire, answers that were kept.
+//! What is done once a minute: what is past its time is deleted, and new keys are noticed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +75,10 @@ async fn once(state: &State) {
     }
     if let Err(error) = state.moments.purge().await {
         tracing::warn!(%error, "short-lived state cannot be purged");
+    }
+    // Another process, or the shell, may have replaced the keys that sign.
+    if let Err(refusal) = state.newer_keys().await {
+        tracing::warn!(error = refusal.message, "signing keys cannot be looked at");
     }
     let idle = state.settings.identity.session_idle;
     if let Err(error) = store::sessions::purge(&state.store, idle).await {

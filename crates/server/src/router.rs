@@ -16,7 +16,9 @@ use tower::ServiceExt as _;
 use crate::App;
 use crate::client::Client;
 use crate::error::Refusal;
-use crate::identity::{factor, opaque, passkeys, password, recovery_codes, session, step_up, totp};
+use crate::identity::{
+    api_keys, factor, opaque, passkeys, password, recovery_codes, session, step_up, totp,
+};
 use crate::oauth2::{
     apps, authorize, consent, introspect, logout, metadata, page, par, token, userinfo,
 };
@@ -279,6 +281,10 @@ fn all(prefixes: &Prefixes) -> Routes {
         .twice("DELETE", "/auth/passkeys/{id}",  Policy::Authenticated, delete(passkeys::remove))
         .twice("POST", "/auth/passkeys/login/start",   Policy::Public,  post(passkeys::login_start))
         .twice("POST", "/auth/passkeys/login/finish",  Policy::Public,  post(passkeys::login_finish))
+        // Programs
+        .twice("GET",    "/auth/api-keys",       Policy::Authenticated, get(api_keys::list))
+        .twice("POST",   "/auth/api-keys",       Policy::Authenticated, post(api_keys::create))
+        .twice("DELETE", "/auth/api-keys/{id}",  Policy::Authenticated, delete(api_keys::revoke))
         // Clients and verifiers of tokens
         .oauth2()
         // Data

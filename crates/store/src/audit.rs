@@ -61,6 +61,10 @@ pub enum Act {
     PasskeyAdded,
     /// One was taken away.
     PasskeyRemoved,
+    /// An API key was made.
+    ApiKeyCreated,
+    /// One was revoked.
+    ApiKeyRevoked,
     /// A user agreed to what a client asked for.
     ConsentGiven,
     /// What a user had let a client do was taken back.
@@ -146,7 +150,7 @@ pub struct Filter {
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::UserRegistered,
         Self::ConfirmationRequested,
         Self::UserConfirmed,
@@ -172,6 +176,8 @@ impl Act {
         Self::RecoveryCodesRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::ApiKeyCreated,
+        Self::ApiKeyRevoked,
         Self::ConsentGiven,
         Self::ConsentWithdrawn,
         Self::GrantReplayed,
@@ -206,6 +212,8 @@ impl Act {
             Self::RecoveryCodesRenewed => "recovery_codes_renewed",
             Self::PasskeyAdded => "passkey_added",
             Self::PasskeyRemoved => "passkey_removed",
+            Self::ApiKeyCreated => "api_key_created",
+            Self::ApiKeyRevoked => "api_key_revoked",
             Self::ConsentGiven => "consent_given",
             Self::ConsentWithdrawn => "consent_withdrawn",
             Self::GrantReplayed => "grant_replayed",

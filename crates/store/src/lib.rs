@@ -58,6 +58,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod api_keys;
 pub mod audit;
 pub mod clients;
 pub mod consents;

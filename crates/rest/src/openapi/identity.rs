@@ -86,7 +86,7 @@ const LOGIN_FINISH: &[&str] = &["login_id*", "login_finish*", "identifier", "res
 const NEW_PASSKEY: &[&str] = &["registration_id*", "credential*", "name"];
 
 #[rustfmt::skip]
-const OPERATIONS: [Operation; 32] = [
+const OPERATIONS: [Operation; 35] = [
     own("get", "/auth/session", "session", "Your session, and the token of its forms", &[], 200),
     open("post", "/auth/session", "sign_in", "Begin a session with a password", &["identifier*", "password*"], 200),
     own("delete", "/auth/session", "sign_out", "End your session", &[], 200),
@@ -115,6 +115,9 @@ const OPERATIONS: [Operation; 32] = [
     own("delete", "/auth/passkeys/{id}", "passkey_remove", "Remove a passkey", &[], 200),
     open("post", "/auth/passkeys/login/start", "passkey_login_start", "Options for navigator.credentials.get()", &["login_id", "step_up"], 200),
     open("post", "/auth/passkeys/login/finish", "passkey_login_finish", "Sign in with a passkey alone", &["passkey_id*", "credential*", "result"], 200),
+    own("get", "/auth/api-keys", "api_keys", "Your API keys", &[], 200),
+    own("post", "/auth/api-keys", "create_api_key", "A new API key, shown this once", &["name*", "scopes", "expires_at"], 201),
+    own("delete", "/auth/api-keys/{id}", "revoke_api_key", "Revoke an API key", &[], 200),
     own("get", "/auth/apps", "apps", "The apps that may act for you", &[], 200),
     own("delete", "/auth/apps/{client_id}", "disconnect_app", "Let an app act for you no more", &[], 200),
     own("get", "/oauth2/consent/{flow}", "consent", "What an app asks you for", &[], 200),
@@ -170,6 +173,8 @@ impl Operation {
                     json!({"type": "object", "description": "toJSON() of the browser's answer"})
                 }
                 "decision" => json!({"type": "string", "enum": ["allow", "deny"]}),
+                "scopes" => json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
+                "expires_at" => json!({"type": "string", "format": "date-time"}),
                 "step_up" => json!({"type": "boolean"}),
                 "result" => json!({"type": "string", "enum": ["session", "token"]}),
                 "email" => json!({"type": "string", "format": "email", "maxLength": 254}),
@@ -188,7 +193,7 @@ impl Operation {
     fn answer_schema(&self) -> Value {
         let object = json!({"type": "object"});
         match (self.method, self.path) {
-            ("get", "/auth/sessions" | "/auth/passkeys" | "/auth/apps") => {
+            ("get", "/auth/sessions" | "/auth/passkeys" | "/auth/apps" | "/auth/api-keys") => {
                 json!({"type": "array", "items": object})
             }
             _ => object,

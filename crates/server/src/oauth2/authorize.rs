@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State as Shared};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use credentials::token::BrowserId;
+use jiff::Timestamp;
 use oauth::authorize::{
     AuthorizationError, AuthorizationRequest, AuthorizeErrorCode, Delivery, Door, ErrorRedirect,
     Inputs, Issuer, Next, RequestSource, Session, Source, check_authorization_request, decide,
@@ -154,7 +155,8 @@ pub(super) async fn check(
         parameters,
         source: &source,
         door: Door::Authorize,
-        now: state.clock.now(),
+        // What was good when it came in is good while somebody signs in.
+        now: Timestamp::from_second(flow.started_at).unwrap_or_else(|_| state.clock.now()),
     };
     match (check_authorization_request(&inputs), registered) {
         (Ok(request), Some(registered)) => Ok(Ok(Checked {

@@ -59,6 +59,12 @@ impl OAuthSettings {
         scopes
     }
 
+    /// Those that mean something to the data API: the scopes of API keys.
+    pub(crate) fn data_scopes(&self) -> Vec<String> {
+        let own = [READ, WRITE].map(str::to_owned);
+        own.into_iter().chain(self.scopes.iter().cloned()).collect()
+    }
+
     pub(super) fn refresh_limits(&self) -> RefreshLimits {
         let seconds = |life: Duration| i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
         RefreshLimits {

@@ -1,6 +1,7 @@
 //! Who somebody is, through the public door: sessions, passwords that are never shown, throttles,
 //! second factors.
 
+mod api_keys;
 mod factors;
 mod interop;
 mod moments;

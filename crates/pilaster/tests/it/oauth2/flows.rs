@@ -66,6 +66,15 @@ impl Browser {
         let response = request.send().await.expect("it answers");
         self.keep(response.headers());
         let status = response.status().as_u16();
+        if status == 303 {
+            // What stands in the address of an answer is nobody else's.
+            for (name, value) in [
+                ("cache-control", "no-store"),
+                ("referrer-policy", "no-referrer"),
+            ] {
+                assert_eq!(response.headers()[name], value, "{name}");
+            }
+        }
         let location = response.headers().get("location");
         let location = location.and_then(|value| value.to_str().ok());
         let location = location.unwrap_or_default().to_owned();

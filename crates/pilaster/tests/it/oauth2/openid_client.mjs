@@ -168,6 +168,8 @@ await fact("userinfo", async () => {
   const claims = tokens.claims();
   const info = await oidc.fetchUserInfo(config, tokens.access_token, claims.sub);
   same(info.email, `${person}@example.org`);
+  const nobody = await fetch(config.serverMetadata().userinfo_endpoint);
+  same(nobody.status, 401);
 });
 
 await fact("the data API", async () => {
@@ -181,10 +183,13 @@ await fact("the data API", async () => {
 });
 
 const refreshed = await fact("refresh", async () => {
-  const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token);
+  // Two tabs at once.
+  const [refreshed, again] = await Promise.all([
+    oidc.refreshTokenGrant(config, tokens.refresh_token),
+    oidc.refreshTokenGrant(config, tokens.refresh_token),
+  ]);
   if (refreshed.refresh_token === tokens.refresh_token) throw new Error("it was not rotated");
   same(refreshed.claims().sub, tokens.claims().sub);
-  const again = await oidc.refreshTokenGrant(config, tokens.refresh_token);
   same(again.refresh_token, refreshed.refresh_token);
   return refreshed;
 });
@@ -293,6 +298,7 @@ await fact("logout", async () => {
   const { checks, parameters } = await request({ scope: "openid" });
   const answer = await browser.authorize(oidc.buildAuthorizationUrl(config, parameters).href);
   const session = await oidc.authorizationCodeGrant(config, answer, checks);
+  same([session.claims().email, session.claims().name], [undefined, undefined]);
   const url = oidc.buildEndSessionUrl(config, {
     id_token_hint: session.id_token,
     post_logout_redirect_uri: "http://localhost:9/bye",

@@ -1,8 +1,11 @@
 //! The token endpoint: bad requests, codes and refresh tokens that come twice, and what ends with
 //! what.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use testkit::{Answer, Running};
+use testkit::{Answer, Project, Running};
 
 use super::flows::{Browser, parameter, request};
 use super::{SECRET, project};
@@ -14,6 +17,7 @@ on_every_engine!(
     what_is_read_afresh_at_each_refresh,
     a_client_acts_for_itself,
 );
+on_every_engine!(shared: keys_are_replaced_under_load);
 
 /// What the challenge of [`request`] is the hash of.
 const VERIFIER: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -122,7 +126,7 @@ async fn bad_token_requests_have_names(app: App) {
     );
 }
 
-// req: OA-7 OA-18 OA-20 SC-11 X-9
+// req: OA-18 SC-11 X-9
 async fn a_family_ends_when_a_copy_shows_up(app: App) {
     app.server.sign_up("ada").await;
     let browser = Browser::new(&app.server);
@@ -259,4 +263,73 @@ async fn a_client_acts_for_itself(app: App) {
     let revoked = Answer::read(request.basic_auth("web", Some(SECRET)).form(&form)).await;
     assert_eq!(revoked.status, 200, "{}", revoked.body);
     assert_eq!(app.server.get_as(&access, "/api/notes").await.status, 401);
+}
+
+/// The same at one address, whatever port a server has: as behind a proxy.
+fn shared() -> Project {
+    project().with("PILASTER_SERVER_PUBLIC_URL", "http://films.example")
+}
+
+async fn own_token(server: &Running) -> String {
+    let form = [("grant_type", "client_credentials"), ("scope", "data:read")];
+    let request = server.request("POST", "/oauth2/token");
+    let given = Answer::read(request.basic_auth("web", Some(SECRET)).form(&form)).await;
+    text(&given, "access_token")
+}
+
+/// Tokens of one server that are shown to another, until it is told to stop; how many were good.
+async fn load(from: &Running, to: &Running, stop: &AtomicBool) -> usize {
+    let mut good = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let access = own_token(from).await;
+        let read = to.get_as(&access, "/api/notes").await;
+        assert_eq!(read.status, 200, "{}", read.body);
+        good += 1;
+    }
+    good
+}
+
+// req: OA-26
+async fn keys_are_replaced_under_load(app: App) {
+    let other = Running::serve(PILASTER, &app.project).await;
+    let stop = AtomicBool::new(false);
+    let runtime = tokio::runtime::Handle::current();
+    let before = own_token(&app.server).await;
+    let goods = tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            let one = scope.spawn(|| runtime.block_on(load(&app.server, &other, &stop)));
+            let two = scope.spawn(|| runtime.block_on(load(&other, &app.server, &stop)));
+            for _ in 0..3 {
+                app.project.succeed(PILASTER, &["keys", "rotate"]);
+                std::thread::sleep(Duration::from_millis(300));
+            }
+            stop.store(true, Ordering::Relaxed);
+            [one, two].map(|thread| thread.join().expect("no token was refused"))
+        })
+    });
+    assert!(goods.iter().all(|good| *good > 0), "{goods:?}");
+    let listed = app
+        .project
+        .succeed(PILASTER, &["--json", "keys", "list"])
+        .out;
+    let listed: Vec<Value> = serde_json::from_str(&listed).expect("JSON");
+    assert_eq!(
+        (listed.len(), &listed[0]["signs"]),
+        (4, &json!(true)),
+        "{listed:?}"
+    );
+    // Who is started now signs with the newest key. The others have never seen it, and look.
+    let late = Running::serve(PILASTER, &app.project).await;
+    let published = late.get("/oauth2/jwks").await.json();
+    assert_eq!(
+        published["keys"].as_array().map(Vec::len),
+        Some(4),
+        "{published}"
+    );
+    let newest = own_token(&late).await;
+    for server in [&app.server, &other, &late] {
+        for access in [&before, &newest] {
+            assert_eq!(server.get_as(access, "/api/notes").await.status, 200);
+        }
+    }
 }
