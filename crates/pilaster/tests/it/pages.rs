@@ -99,6 +99,9 @@ async fn every_page_can_be_read_by_everybody() {
     let (_, path) = link.split_once("/auth/").expect("a path");
     let base = server.base().replace("127.0.0.1", "localhost");
     let link = format!("{base}/auth/{path}");
+    let callback = "https://look.example/callback";
+    let words = ["client", "add", "look", "--public", "--redirect", callback];
+    project.succeed(PILASTER, &words);
     walk(&project, &server, "look", &[&link]).await;
 }
 

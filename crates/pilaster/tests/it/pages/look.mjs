@@ -12,6 +12,17 @@ const axe = readFileSync(`${process.env.TEST_NODE_MODULES}/axe-core/axe.min.js`,
 const one = await open()
 await register(one, "ada")
 await at(one, "/auth/account")
+const asked = new URLSearchParams({
+  client_id: "look",
+  redirect_uri: "https://look.example/callback",
+  response_type: "code",
+  scope: "openid profile email offline_access",
+  code_challenge: "ZtNPunH49FD35FWYhT5Tv8I7vRKQJ8uxMaL0_9eHjNA",
+  code_challenge_method: "S256",
+})
+await one.goto(`${base}/oauth2/authorize?${asked}`)
+await one.locator("#consent").waitFor()
+const consent = one.url()
 const cookies = await one.context().cookies()
 await post("/auth/reset", { email: "ada@example.org" })
 const { link: reset } = await mail("ada@example.org", 1)
@@ -27,6 +38,7 @@ const pages = {
   invitation: `${base}/auth/invitations/${"a".repeat(43)}`,
   administrator,
   account: `${base}/auth/account`,
+  consent,
 }
 
 /** What of a page opens when somebody does something. */
@@ -64,7 +76,7 @@ for (const [screen, size] of screens) {
     for (const locale of ["en-GB", "nl-NL", "de-DE"]) {
       const page = await open({ ...size, colorScheme, locale })
       for (const [name, url] of Object.entries(pages)) {
-        if (name === "email" || name === "account") await page.context().addCookies(cookies)
+        if (["email", "account", "consent"].includes(name)) await page.context().addCookies(cookies)
         else await page.context().clearCookies()
         await fact(`${name} ${locale} ${colorScheme} ${screen}`, async () => {
           await page.goto(url)
