@@ -61,6 +61,7 @@ async fn apply(store: &Store, up: &str) {
         ],
         Dialect::MariaDb => &[
             ("references auth_users", "references auth_users (id)"),
+            ("references auth_grants", "references auth_grants (id)"),
             (
                 "references auth_opaque_setups",
                 "references auth_opaque_setups (id)",
@@ -70,6 +71,7 @@ async fn apply(store: &Store, up: &str) {
         ],
         Dialect::MySql => &[
             ("references auth_users", "references auth_users (id)"),
+            ("references auth_grants", "references auth_grants (id)"),
             (
                 "references auth_opaque_setups",
                 "references auth_opaque_setups (id)",
