@@ -208,7 +208,6 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-// req: FE-1
 #[tokio::test(flavor = "multi_thread")]
 async fn people_log_in_to_an_app() {
     let project = project("");

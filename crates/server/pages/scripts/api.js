@@ -29,6 +29,15 @@ export class Faults extends Error {
 
 let csrf = ""
 
+/** A body's JSON; nothing of what a proxy in between may say in another language. */
+function read(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}
+
 /**
  * Sends JSON and reads JSON.
  * @param {string} method
@@ -39,7 +48,7 @@ export async function send(method, path, body) {
   const headers = { accept: "application/json" }
   if (body !== undefined) headers["content-type"] = "application/json"
   if (csrf !== "") headers["x-csrf-token"] = csrf
-  let answer
+  let answer, text
   try {
     answer = await fetch(page.base + path, {
       method,
@@ -48,10 +57,11 @@ export async function send(method, path, body) {
       credentials: "same-origin",
       cache: "no-store",
     })
+    text = await answer.text()
   } catch {
     throw new Refused(0, { code: "offline" }, 0)
   }
-  const said = await answer.json().catch(() => ({}))
+  const said = read(text)
   if (said.csrf_token) csrf = said.csrf_token
   if (!answer.ok) throw new Refused(answer.status, said, Number(answer.headers.get("retry-after") ?? 0))
   return said

@@ -15,7 +15,8 @@ use store::users::{self, LoginName, User};
 use store::{StoreError, roles};
 use uuid::Uuid;
 
-use super::body::Fields;
+use super::body::{Fields, invalid};
+use super::door::Attempt;
 use super::{of_store, session};
 use crate::app::State;
 use crate::auth::{authenticate_owner, held_session};
@@ -265,9 +266,11 @@ pub(super) async fn administrator(state: &State, headers: &HeaderMap) -> Result<
 }
 
 /// Proves anew who is signed in: by the password, where a hash of it is stored, or by what the
-/// session has seen proved within the last minutes.
+/// session has seen proved within the last minutes. A password is an attempt at the account's name,
+/// as at every login door.
 pub(super) async fn prove(
     state: &State,
+    client: &Client,
     headers: &HeaderMap,
     user: &User,
     password: Option<String>,
@@ -286,6 +289,7 @@ pub(super) async fn prove(
         )
     };
     let password = Password::presented(password.ok_or_else(wrong)?).map_err(|_| wrong())?;
+    let attempt = Attempt::begin(state, user.email.as_str(), client).await?;
     let name = LoginName::Email(user.email.clone());
     let candidate = users::find_for_login(&state.store, &name).await;
     let hash = candidate
@@ -294,9 +298,29 @@ pub(super) async fn prove(
         .and_then(|candidate| candidate.hash);
     let compared = state.passwords.compare(password, hash, state.rng.clone());
     match compared.await? {
-        Compared::Right { .. } => Ok(()),
+        Compared::Right { .. } => attempt.succeeded(state, client).await,
         Compared::Wrong => Err(wrong()),
     }
+}
+
+/// The ticket of the link that a body names by `token`, if it is that account's own.
+pub(super) async fn own_ticket(
+    state: &State,
+    user: &User,
+    purpose: Purpose,
+    body: &[u8],
+) -> Result<Ticket, Refusal> {
+    let mut fields = Fields::parse(body, &["token"], "send {\"token\": …}")?;
+    let token = fields.some_text("token");
+    let (Some(token), true) = (token, fields.faults.is_empty()) else {
+        return Err(invalid(fields.faults));
+    };
+    let token = LinkToken::parse(&token).map_err(|_| link_is_dead())?;
+    let ticket = tickets::by_token(&state.store, purpose, &token).await;
+    ticket
+        .map_err(|error| of_store(&error))?
+        .filter(|ticket| ticket.user == Some(user.id))
+        .ok_or_else(link_is_dead)
 }
 
 /// What a ticket holds, when nobody else can have written it.

@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
-use credentials::token::{LinkToken, Purpose};
+use credentials::token::Purpose;
 use rest::Happened;
 use serde_json::json;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use store::audit::Act;
 use store::tickets::{self, NewTicket};
 use store::users;
 
-use super::act::{Acting, Failure, link_is_dead, prove, signed_in};
+use super::act::{Acting, Failure, own_ticket, prove, signed_in};
 use super::body::{Fields, invalid};
-use super::{json_answer, of_store};
+use super::json_answer;
 use crate::App;
 use crate::client::Client;
 use crate::error::Answer;
@@ -40,7 +40,7 @@ pub(crate) async fn request(
         return Err(invalid(fields.faults));
     }
     let acting = Acting::of(state, &client, &user)?;
-    prove(state, &headers, &user, password).await?;
+    prove(state, &client, &headers, &user, password).await?;
     let ticket = NewTicket {
         purpose: Purpose::DeleteAccount,
         user: Some(user.id),
@@ -67,18 +67,8 @@ pub(crate) async fn delete(
 ) -> Answer {
     let state = &app.0;
     let user = signed_in(state, &headers).await?;
-    let mut fields = Fields::parse(&body, &["token"], "send {\"token\": …}")?;
-    let token = fields.required("token", Ok::<_, std::convert::Infallible>);
-    let (Some(token), true) = (token, fields.faults.is_empty()) else {
-        return Err(invalid(fields.faults));
-    };
+    let ticket = own_ticket(state, &user, Purpose::DeleteAccount, &body).await?;
     let acting = Acting::of(state, &client, &user)?;
-    let token = LinkToken::parse(&token).map_err(|_| link_is_dead())?;
-    let ticket = tickets::by_token(&state.store, Purpose::DeleteAccount, &token).await;
-    let ticket = ticket
-        .map_err(|error| of_store(&error))?
-        .filter(|ticket| ticket.user == Some(user.id))
-        .ok_or_else(link_is_dead)?;
     let store = &state.store;
     let (name, language) = (
         person(&user).display_name,

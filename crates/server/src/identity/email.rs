@@ -6,14 +6,14 @@ use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
 use credentials::EmailAddress;
-use credentials::token::{LinkToken, Purpose};
+use credentials::token::Purpose;
 use rest::Happened;
 use serde_json::json;
 use store::audit::Act;
 use store::tickets::{self, NewTicket};
 use store::users;
 
-use super::act::{Acting, Failure, exists, link_is_dead, prove, signed_in};
+use super::act::{Acting, Failure, exists, link_is_dead, own_ticket, prove, signed_in};
 use super::body::{Fields, invalid};
 use super::{json_answer, of_store};
 use crate::App;
@@ -40,7 +40,7 @@ pub(crate) async fn request(
     };
     let acting = Acting::of(state, &client, &user)?;
     state.post.require()?;
-    prove(state, &headers, &user, password).await?;
+    prove(state, &client, &headers, &user, password).await?;
     let taken = users::by_email(&state.store, &email).await;
     if taken.map_err(|error| of_store(&error))?.is_some() {
         return Err(exists("email"));
@@ -102,18 +102,8 @@ pub(crate) async fn confirm(
 ) -> Answer {
     let state = &app.0;
     let user = signed_in(state, &headers).await?;
-    let mut fields = Fields::parse(&body, &["token"], "send {\"token\": …}")?;
-    let token = fields.required("token", Ok::<_, std::convert::Infallible>);
-    let (Some(token), true) = (token, fields.faults.is_empty()) else {
-        return Err(invalid(fields.faults));
-    };
+    let ticket = own_ticket(state, &user, Purpose::ChangeAddress, &body).await?;
     let acting = Acting::of(state, &client, &user)?;
-    let token = LinkToken::parse(&token).map_err(|_| link_is_dead())?;
-    let ticket = tickets::by_token(&state.store, Purpose::ChangeAddress, &token).await;
-    let ticket = ticket
-        .map_err(|error| of_store(&error))?
-        .filter(|ticket| ticket.user == Some(user.id))
-        .ok_or_else(link_is_dead)?;
     let email = ticket.mailbox.clone().ok_or_else(link_is_dead)?;
     let store = &state.store;
     let mut after = user.clone();

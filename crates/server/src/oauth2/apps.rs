@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::audit::Act;
 use store::{consents, grants};
+use uuid::Uuid;
 
 use super::clients;
 use super::issue::Granted;
 use crate::App;
+use crate::app::State;
 use crate::error::{Answer, Refusal};
 use crate::identity::session::Owner;
 use crate::identity::{json_answer, of_store};
@@ -22,11 +24,10 @@ struct AppAccess {
     since: Timestamp,
 }
 
-/// `GET /auth/apps`
-pub(crate) async fn list(Shared(app): Shared<App>, owner: Owner) -> Answer {
-    let state = &app.0;
-    let agreed = consents::of_user(&state.store, owner.user.id).await;
-    let given = grants::of_user(&state.store, owner.user.id).await;
+/// What each client may for a user: agreed to, or granted at a login.
+async fn accesses(state: &State, user: Uuid) -> Result<BTreeMap<String, AppAccess>, Refusal> {
+    let agreed = consents::of_user(&state.store, user).await;
+    let given = grants::of_user(&state.store, user).await;
     let mut apps: BTreeMap<String, AppAccess> = BTreeMap::new();
     for consent in agreed.map_err(|error| of_store(&error))? {
         let access = AppAccess {
@@ -51,6 +52,13 @@ pub(crate) async fn list(Shared(app): Shared<App>, owner: Owner) -> Answer {
             }
         }
     }
+    Ok(apps)
+}
+
+/// `GET /auth/apps`
+pub(crate) async fn list(Shared(app): Shared<App>, owner: Owner) -> Answer {
+    let state = &app.0;
+    let apps = accesses(state, owner.user.id).await?;
     let mut body = Vec::with_capacity(apps.len());
     for (id, access) in apps {
         let registered = clients::find(state, &id).await?;
@@ -73,19 +81,17 @@ pub(crate) async fn remove(
 ) -> Answer {
     let state = &app.0;
     let user = owner.user.id;
-    let unit = vec![
-        consents::withdraw_step(&state.store, user, &client_id),
-        grants::revoke_of_client_step(&state.store, user, &client_id),
-    ];
-    let outcomes = state.db.write(unit).await;
-    let outcomes = outcomes.map_err(|error| of_store(&error.into()))?;
-    if outcomes.iter().all(|outcome| outcome.affected == 0) {
+    if !accesses(state, user).await?.contains_key(&client_id) {
         let message = "no such app may act for you";
         return Err(Refusal::new(StatusCode::NOT_FOUND, "app_unknown", message));
     }
     let details = json!({"client": client_id});
-    let noted = owner.audit_step_with(state, Act::ConsentWithdrawn, &details);
-    let written = state.db.write(vec![noted]).await;
+    let unit = vec![
+        consents::withdraw_step(&state.store, user, &client_id),
+        grants::revoke_of_client_step(&state.store, user, &client_id),
+        owner.audit_step_with(state, Act::ConsentWithdrawn, &details),
+    ];
+    let written = state.db.write(unit).await;
     written.map_err(|error| of_store(&error.into()))?;
     Ok(json_answer(StatusCode::OK, &json!({"revoked": 1})))
 }

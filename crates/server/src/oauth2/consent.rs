@@ -53,9 +53,7 @@ pub(crate) async fn show(Shared(app): Shared<App>, Path(id): Path<String>, owner
     let state = &app.0;
     let (_, checked) = checked_flow(state, &owner.asked.headers, &id).await?;
     let client = &checked.registered.client;
-    let known = consents::find(&state.store, owner.user.id, &client.id).await;
-    let known = known.map_err(|error| of_store(&error))?;
-    let agreed = known.map(|consent| consent.scopes).unwrap_or_default();
+    let agreed = agreed(state, &owner, &client.id).await?;
     let body = json!({
         "client": {"id": client.id, "name": client.name},
         "scopes": checked.request.scopes,
@@ -64,6 +62,13 @@ pub(crate) async fn show(Shared(app): Shared<App>, Path(id): Path<String>, owner
         "user": {"id": owner.user.id.to_string(), "email": owner.user.email.as_str()},
     });
     Ok(json_answer(StatusCode::OK, &body))
+}
+
+/// What somebody has agreed to before.
+async fn agreed(state: &State, owner: &Owner, client_id: &str) -> Result<Vec<String>, Refusal> {
+    let known = consents::find(&state.store, owner.user.id, client_id).await;
+    let known = known.map_err(|error| of_store(&error))?;
+    Ok(known.map(|consent| consent.scopes).unwrap_or_default())
 }
 
 /// `POST /oauth2/consent/{flow}`: `{"decision": "allow"}` or `"deny"`.
@@ -84,7 +89,15 @@ pub(crate) async fn decide(
     match decision.as_deref() {
         Some("allow") => {
             let (client, scopes) = (&checked.registered.client, &checked.request.scopes);
-            let mut unit = consents::agree_steps(&state.store, owner.user.id, &client.id, scopes);
+            let mut all = agreed(state, &owner, &client.id).await?;
+            all.extend(
+                scopes
+                    .iter()
+                    .filter(|scope| !all.contains(scope))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+            let mut unit = consents::agree_steps(&state.store, owner.user.id, &client.id, &all);
             let details = json!({"client": client.id, "scopes": scopes});
             unit.push(owner.audit_step_with(state, Act::ConsentGiven, &details));
             let written = state.db.write(unit).await;

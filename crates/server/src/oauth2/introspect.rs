@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::{HeaderValue, StatusCode, header};
 use oauth::client::Party;
-use oauth::refresh::RefreshToken;
+use oauth::refresh::{RefreshPresenter, RefreshToken, Refreshed};
 use oauth::{AccessTokenClaims, Parameters, sign_introspection};
 use serde_json::{Map, Value, json};
 use store::grants::{self, Grant};
@@ -81,7 +81,11 @@ pub(crate) async fn revoke(Shared(app): Shared<App>, asked: Asked, body: Bytes) 
     let parameters = parameters(&asked.headers, &body)?;
     let registered = authenticate(state, &asked.headers, &parameters).await?;
     let token = token(&parameters)?;
-    let known = known(state, token).await?;
+    // Of a login that is to end, any of its tokens will do: the newest may never have arrived.
+    let known = match refresh_grant(state, token).await? {
+        Some((_, grant)) => Some(Known::Refresh(Box::new(grant))),
+        None => known(state, token).await?,
+    };
     let own = known.filter(|known| known.client_id() == registered.client.id);
     if let Some(known) = own {
         end(state, &registered, &known).await?;
@@ -100,20 +104,32 @@ fn token(parameters: &Parameters) -> Result<&str, Refusal> {
 
 /// The token, if it is one of ours that is good now. `token_type_hint` is not needed to know it.
 async fn known(state: &State, token: &str) -> Result<Option<Known>, Refusal> {
-    let keys = std::slice::from_ref(&state.refresh_key);
-    if let Some(refresh) = RefreshToken::decode(token, keys) {
-        let found = grants::find(&state.store, refresh.family).await;
-        let found = found.map_err(|error| of_store(&error))?;
-        let Some(grant) = found else {
-            return Ok(None);
-        };
+    if let Some((number, grant)) = refresh_grant(state, token).await? {
         let family = &grant.family;
-        let is_good = !family.is_revoked && family.current == refresh.number;
-        let is_good = is_good && issue::user_of(state, &grant).await.is_ok();
+        let presenter = RefreshPresenter {
+            client_id: &family.client_id,
+            jkt: family.jkt.as_deref(),
+            now: state.clock.now().as_second(),
+        };
+        let limits = state.settings.oauth.refresh_limits();
+        let judged = family.present(number, &presenter, limits);
+        let is_good = matches!(judged, Refreshed::Rotated(_))
+            && issue::user_of(state, &grant).await?.is_some();
         return Ok(is_good.then(|| Known::Refresh(Box::new(grant))));
     }
     let claims = good_claims(state, token).await?;
     Ok(claims.map(|claims| Known::Access(Box::new(claims))))
+}
+
+/// The number of a refresh token and its grant, good or not.
+async fn refresh_grant(state: &State, token: &str) -> Result<Option<(u32, Grant)>, Refusal> {
+    let keys = std::slice::from_ref(&state.refresh_key);
+    let Some(refresh) = RefreshToken::decode(token, keys) else {
+        return Ok(None);
+    };
+    let found = grants::find(&state.store, refresh.family).await;
+    let found = found.map_err(|error| of_store(&error))?;
+    Ok(found.map(|grant| (refresh.number, grant)))
 }
 
 impl Known {

@@ -24,7 +24,6 @@ use uuid::Uuid;
 
 use super::authorize::Checked;
 use super::clients::{PROFILE, Registered};
-use super::error::invalid_grant;
 use super::person;
 use crate::app::State;
 use crate::auth::Held;
@@ -333,11 +332,9 @@ pub(super) fn signing(keys: &SigningKeys, algorithm: Algorithm) -> Result<&Signi
         .ok_or_else(|| Refusal::internal("a signing key", &algorithm.name()))
 }
 
-/// The user of a grant, if they may still do what they let the client do.
-pub(super) async fn user_of(state: &State, grant: &grants::Grant) -> Result<User, Refusal> {
+/// The user of a grant; `None`: they may no more do what they let the client do.
+pub(super) async fn user_of(state: &State, grant: &grants::Grant) -> Result<Option<User>, Refusal> {
     let found = users::by_id(&state.store, grant.user).await;
-    found
-        .map_err(|error| of_store(&error))?
-        .filter(|user| user.active && user.epoch == grant.epoch)
-        .ok_or_else(|| invalid_grant("the login behind it is over"))
+    let found = found.map_err(|error| of_store(&error))?;
+    Ok(found.filter(|user| user.active && user.epoch == grant.epoch))
 }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use stdx::Secret;
 use store::audit::{self, Act, Actor, Entry, Target};
 use store::grants::{self, Grant};
+use store::users::User;
 
 use super::client_auth::{authenticate, parameters, proof};
 use super::clients::{PROFILE, Registered};
@@ -122,7 +123,7 @@ impl Asking<'_> {
             now: state.clock.now().as_second(),
         };
         redeem_code(&bound, &presenter).map_err(|error| refusal(&error))?;
-        let user = issue::user_of(state, &grant).await?;
+        let user = self.user(&grant).await?;
         let granted = Granted::read(&grant.content)?;
         let (scopes, resource) = narrowed(request, &granted)?;
         // A public client's refresh tokens are bound to its key (RFC 9449 §5).
@@ -160,7 +161,7 @@ impl Asking<'_> {
         let token = RefreshToken::decode(token.expose(), keys).ok_or_else(unknown)?;
         let mut number = token.number;
         let grant = self.grant(token.family).await?.ok_or_else(unknown)?;
-        let user = issue::user_of(state, &grant).await?;
+        let user = self.user(&grant).await?;
         let granted = Granted::read(&grant.content)?;
         let (scopes, resource) = narrowed(request, &granted)?;
         let presenter = RefreshPresenter {
@@ -215,6 +216,12 @@ impl Asking<'_> {
         let resource = resource.map_err(|error| refusal(&error))?;
         let jkt = self.jkt.as_deref();
         issue::own_token(self.state, self.registered, &scopes, resource, jkt)
+    }
+
+    /// The user of a grant, who may still do what they let the client do.
+    async fn user(&self, grant: &Grant) -> Result<User, Refusal> {
+        let user = issue::user_of(self.state, grant).await?;
+        user.ok_or_else(|| invalid_grant("the login behind it is over"))
     }
 
     /// A grant that was given to this client.

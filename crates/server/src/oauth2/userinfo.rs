@@ -35,7 +35,7 @@ pub(crate) async fn userinfo(Shared(app): Shared<App>, asked: Asked) -> Answer {
     let found = grants::find(&state.store, id.ok_or_else(dead)?).await;
     let grant = found.map_err(|error| of_store(&error))?.ok_or_else(dead)?;
     let granted = Granted::read(&grant.content)?;
-    let user = issue::user_of(state, &grant).await.map_err(|_| dead())?;
+    let user = issue::user_of(state, &grant).await?.ok_or_else(dead)?;
     let registered = clients::find(state, &grant.family.client_id).await?;
     let registered = registered.ok_or_else(dead)?;
     let requested = granted.userinfo_claims();

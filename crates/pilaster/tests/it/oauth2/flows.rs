@@ -280,6 +280,21 @@ async fn who_says_no_is_asked_again(app: App) {
     let more = [&of_club[..2], &[("scope", "openid email profile")]].concat();
     let (_, location, _) = browser.get(&request(&more)).await;
     assert!(location.starts_with("/auth/consent?flow="), "{location}");
+    // What was agreed to once stays agreed to, also when more was asked for in between.
+    let flow = parameter(&location, "flow");
+    assert_eq!(browser.decide(&flow, &token, "allow").await.status, 200);
+    let (_, location, _) = browser
+        .get(&request(&[&of_club[..2], &[("scope", "openid")]].concat()))
+        .await;
+    assert!(
+        location.starts_with("https://club.example/callback?code="),
+        "{location}"
+    );
+    let (_, location, _) = browser.get(&request(&more)).await;
+    assert!(
+        location.starts_with("https://club.example/callback?code="),
+        "{location}"
+    );
     // The house's own client asks for none.
     let (_, location, _) = browser.get(&request(&[])).await;
     assert!(

@@ -119,6 +119,10 @@ async fn bad_token_requests_have_names(app: App) {
     let given = app.server.send("POST", "", "/oauth2/token", &body).await;
     assert_eq!(given.status, 200, "{}", given.body);
     assert_eq!(given.header("cache-control"), "no-store");
+    let another = self::code(&browser, "openid").await;
+    let given = token(&app.server, &redeeming(&another)).await;
+    assert_eq!(given.status, 200, "{}", given.body);
+    assert_eq!(given.header("cache-control"), "no-store");
     let log = app.server.log();
     assert!(
         !log.contains(&code) && !log.contains("af0ifjsldkj"),

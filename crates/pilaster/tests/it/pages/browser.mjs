@@ -30,7 +30,7 @@ const browser = await chromium.launch({
 /** A new browser profile with one page. */
 export async function open(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, locale: "en-GB", ...options })
-  context.setDefaultTimeout(Number(process.env.PATIENCE ?? 20000))
+  context.setDefaultTimeout(Number(process.env.PATIENCE ?? 60000))
   const page = await context.newPage()
   page.on("console", (message) => {
     // A refusal that the page shows is no mistake of the page's.
@@ -79,7 +79,7 @@ export async function fact(name, holds) {
 
 /** The newest of `count` mails to a mailbox. */
 export async function mail(to, count) {
-  const deadline = Date.now() + 20000
+  const deadline = Date.now() + 60000
   while (Date.now() < deadline) {
     const answer = await fetch(`${base}/_mail`, { headers: { accept: "application/json" } })
     const mails = (await answer.json()).filter((one) => one.to === to)

@@ -8,7 +8,10 @@ use testkit::{Project, Running};
 use super::WORD;
 use crate::http::{App, PILASTER, on_every_engine};
 
-on_every_engine!(ten_wrong_passwords_are_enough);
+on_every_engine!(
+    ten_wrong_passwords_are_enough,
+    who_is_signed_in_guesses_no_faster
+);
 on_every_engine!(quick: a_pause_ends_by_itself_and_doubles);
 
 // req: SE-6
@@ -42,6 +45,26 @@ async fn ten_wrong_passwords_are_enough(app: App) {
     assert_eq!(app.server.token("eve", WORD).await.status, 200);
     app.project.succeed(PILASTER, &["user", "unlock", "ada"]);
     assert_eq!(app.server.token("ada@example.org", WORD).await.status, 200);
+}
+
+// req: SE-6
+async fn who_is_signed_in_guesses_no_faster(app: App) {
+    let token = app.server.sign_up("ada").await;
+    let guess = async |password: &str| {
+        let body = json!({"password": password});
+        app.server
+            .send("POST", &token, "/auth/deletion", &body)
+            .await
+    };
+    for _ in 0..10 {
+        let refused = guess("a wrong pass phrase").await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+    }
+    assert_eq!(guess(WORD).await.status, 429);
+    // The doors count together.
+    assert_eq!(app.server.token("ada@example.org", WORD).await.status, 429);
+    app.project.succeed(PILASTER, &["user", "unlock", "ada"]);
+    assert_eq!(guess(WORD).await.status, 200);
 }
 
 fn quick() -> Project {
