@@ -33,7 +33,7 @@ pub use query::{
 };
 pub use render::{
     Environment, ExpressionWriter, Taken, WriteRules, ddl_expression, ddl_now, ddl_policy,
-    ddl_query, ddl_write,
+    ddl_query, ddl_write, value_of,
 };
 pub use role::{AlterRole, RoleLimit, RoleSetting};
 pub use source::{Diagnostic, Source, Span};

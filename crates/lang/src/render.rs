@@ -7,11 +7,12 @@ mod json;
 mod query;
 
 pub use ddl::{ddl_expression, ddl_now, ddl_policy, ddl_query, ddl_write};
+pub use expression::value_of;
 pub use query::{Taken, WriteRules};
 
 use sql::{Ident, Sql, Value};
 
-use crate::{AuthFunction, Expr};
+use crate::{AuthFunction, Expr, ExprKind};
 
 /// What a tree needs to know when it becomes text: the caller, the moment, the parameters, and
 /// the rules that apply.
@@ -24,6 +25,8 @@ pub trait Environment {
     fn new_id(&self, ordered: bool) -> uuid::Uuid;
     /// The value of parameter `index`.
     fn parameter(&self, index: usize) -> Value;
+    /// Told before a fact, an id or a parameter is bound as value number `place` of the statement.
+    fn bound(&self, _place: usize, _fact: &ExprKind) {}
     /// The predicate over "this row" (binding 0) that a row of `table` must satisfy to be read,
     /// or `None` where no rule applies (our own tables, `@security definer`).
     fn row_filter(&self, table: &Ident) -> Option<&Expr>;

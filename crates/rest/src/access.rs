@@ -11,6 +11,7 @@ use schema::{Catalog, Column, Policy, Table, View};
 use sql::{Ident, Value};
 use uuid::Uuid;
 
+use crate::plan::facts::{Fact, Facts};
 use crate::{Caller, Moment, RoleSet};
 
 /// What a set of roles may do with every table.
@@ -286,6 +287,8 @@ pub(crate) struct RequestEnvironment<'a> {
     pub(crate) reading_back: Cell<bool>,
     /// Whether the engine applies policies of its own to the statement.
     pub(crate) is_native: bool,
+    /// Where it is taken down what is bound, if somebody wants to know.
+    pub(crate) facts: Option<&'a Facts>,
 }
 
 impl<'a> RequestEnvironment<'a> {
@@ -304,12 +307,19 @@ impl<'a> RequestEnvironment<'a> {
             last_id,
             reading_back: Cell::new(false),
             is_native: false,
+            facts: None,
         }
     }
 
     /// The same where the engine applies policies of its own.
     pub(crate) fn native(mut self, is_native: bool) -> Self {
         self.is_native = is_native;
+        self
+    }
+
+    /// The same, taking down what is bound.
+    pub(crate) fn telling(mut self, facts: Option<&'a Facts>) -> Self {
+        self.facts = facts;
         self
     }
 }
@@ -351,6 +361,12 @@ impl Environment for RequestEnvironment<'_> {
 
     fn parameter(&self, index: usize) -> Value {
         self.parameters.get(index).cloned().unwrap_or(Value::Null)
+    }
+
+    fn bound(&self, place: usize, fact: &ExprKind) {
+        if let Some(facts) = self.facts {
+            facts.add(place, Fact::Told(fact.clone()));
+        }
     }
 
     fn row_filter(&self, table: &Ident) -> Option<&Expr> {

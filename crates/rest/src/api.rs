@@ -2,6 +2,7 @@
 
 mod advice;
 mod key;
+mod known;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,6 +14,8 @@ use sql::{Dialect, Kind, Sql, Step};
 
 pub(crate) use self::key::key_values;
 use self::key::{filtered_key, readable_key};
+pub(crate) use self::known::KnownReads;
+use self::known::Sameness;
 use crate::access::Access;
 use crate::budget::Rights;
 use crate::endpoint::{Endpoint, match_name, match_path};
@@ -145,13 +148,18 @@ impl Api {
         let rights = self.rights(&caller.roles);
         let context = self.context(&rights, caller, moment);
         let limit = rights.limits.statement_timeout;
-        match self.planned(request, context)? {
+        match self.planned(request, context, &rights.known)? {
             Plan::Read(plan) if limit.is_some() => Ok(Plan::Read(plan.within(limit))),
             plan => Ok(plan),
         }
     }
 
-    fn planned(&self, request: &Request<'_>, context: Context<'_>) -> Result<Plan, RestError> {
+    fn planned(
+        &self,
+        request: &Request<'_>,
+        context: Context<'_>,
+        known: &KnownReads,
+    ) -> Result<Plan, RestError> {
         if let [rpc, name] = request.path
             && rpc == "rpc"
         {
@@ -161,6 +169,11 @@ impl Api {
             return Ok(plan);
         }
         match request.path {
+            [table] | [table, _] if matches!(request.method, Method::Get | Method::Head) => {
+                let key = request.path.get(1).map(AsRef::as_ref);
+                let read = self.read(context, known, table, key, request);
+                read.map(Plan::Read)
+            }
             [table] => self.table(context, table, None, request),
             [table, key] => self.table(context, table, Some(key), request),
             _ => Err(RestError::new(
@@ -185,6 +198,7 @@ impl Api {
             dialect: self.dialect,
             limits: &rights.limits,
             is_native: self.is_native,
+            facts: None,
         }
     }
 
@@ -229,6 +243,33 @@ impl Api {
         plan.map(Plan::Read)
     }
 
+    /// Rows of a table or view, or the one with a key.
+    fn read(
+        &self,
+        context: Context<'_>,
+        known: &KnownReads,
+        name: &str,
+        key: Option<&str>,
+        request: &Request<'_>,
+    ) -> Result<ReadPlan, RestError> {
+        let unknown = || self.unknown(context, name);
+        let target = context.target(name).ok_or_else(unknown)?;
+        let key = key.map(|key| readable_key(target, key)).transpose()?;
+        let same = Sameness::of(name, key.is_some(), context.is_anonymous(), request);
+        known.plan(same, context, key.as_deref(), |context, key| {
+            let target = context.target(name).ok_or_else(unknown)?;
+            let prefer = Prefer::parse(request.prefer)?;
+            let media = negotiate(request.accept)?;
+            let mut read = parse(request.query, context.limits)?;
+            if let Some(range) = request.range {
+                read.page(range)?;
+            }
+            let wanted = key.map_or(Wanted::All, Wanted::Key);
+            plan_read(context, target, &read, wanted, media, &prefer)
+        })
+    }
+
+    /// A change of a table's rows.
     fn table(
         &self,
         context: Context<'_>,
@@ -247,38 +288,20 @@ impl Api {
             (None, Method::Put) => Some(filtered_key(target, &mut read)?),
             (None, _) => None,
         };
-        let reads = matches!(request.method, Method::Get | Method::Head);
-        if let Some(range) = request.range.filter(|_| reads) {
-            read.page(range)?;
-        }
-        if let (Some(view), false) = (target.view, reads) {
+        if let Some(view) = target.view {
             let message = format!("{} is a view, of which rows are only read", view.name());
             let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
             error.allow = Some(String::from("GET, HEAD, OPTIONS"));
             return Err(error.hint("change the tables beneath"));
         }
-        match request.method {
-            Method::Get | Method::Head => {
-                let wanted = key.as_deref().map_or(Wanted::All, Wanted::Key);
-                plan_read(context, target, &read, wanted, media, &prefer).map(Plan::Read)
-            }
-            Method::Post if key.is_some() => {
-                let message = "POST goes to the table, not to a row";
-                let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
-                error.allow = Some(String::from("GET, HEAD, PUT, PATCH, DELETE, OPTIONS"));
-                Err(error)
-            }
-            Method::Post | Method::Put | Method::Patch | Method::Delete => plan_write(
-                context,
-                target,
-                request,
-                &read,
-                key.as_deref(),
-                media,
-                &prefer,
-            )
-            .map(Plan::Write),
+        if request.method == Method::Post && key.is_some() {
+            let message = "POST goes to the table, not to a row";
+            let mut error = RestError::new(ErrorKind::MethodNotAllowed, "PGRST117", message);
+            error.allow = Some(String::from("GET, HEAD, PUT, PATCH, DELETE, OPTIONS"));
+            return Err(error);
         }
+        let key = key.as_deref();
+        plan_write(context, target, request, &read, key, media, &prefer).map(Plan::Write)
     }
 
     /// Plans the read of rows that a write has made or changed, by the values of columns: what

@@ -6,12 +6,15 @@ use lang::RoleLimit;
 use schema::Catalog;
 
 use crate::access::Access;
+use crate::api::KnownReads;
 use crate::{Limits, RoleSet};
 
 /// What a set of roles may do, and how much of it in one request.
 pub(crate) struct Rights {
     pub(crate) access: Access,
     pub(crate) limits: Limits,
+    /// Reads that were planned for them before.
+    pub(crate) known: KnownReads,
 }
 
 impl Rights {
@@ -19,6 +22,7 @@ impl Rights {
         Self {
             access: Access::of(catalog, roles),
             limits: limits(catalog, roles, everybody),
+            known: KnownReads::new(),
         }
     }
 }

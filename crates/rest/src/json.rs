@@ -5,6 +5,7 @@ mod csv;
 mod spell;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use lang::Type;
@@ -82,12 +83,13 @@ pub(crate) struct Style {
 }
 
 /// A text with places where related rows are put when all statements have answered.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Draft {
     text: Vec<u8>,
     gaps: Vec<Gap>,
 }
 
+#[derive(Debug)]
 struct Gap {
     at: usize,
     child: usize,
@@ -96,8 +98,9 @@ struct Gap {
 }
 
 /// Writes rows as the elements of an array.
+#[derive(Debug)]
 pub(crate) struct RowWriter {
-    fields: Vec<Field>,
+    fields: Arc<[Field]>,
     style: Style,
     draft: Draft,
     pub(crate) rows: u64,
@@ -109,18 +112,26 @@ pub(crate) struct RowWriter {
 
 impl RowWriter {
     pub(crate) fn new(fields: Vec<Field>, style: Style) -> Self {
-        let mut text = Vec::with_capacity(512);
-        text.push(b'[');
         Self {
-            fields,
+            fields: fields.into(),
             style,
-            draft: Draft {
-                text,
-                gaps: Vec::new(),
-            },
+            draft: Draft::of_an_array(),
             rows: 0,
             refusal: None,
             tail: Ties::default(),
+            last: Vec::new(),
+        }
+    }
+
+    /// The same before any row.
+    pub(crate) fn afresh(&self) -> Self {
+        Self {
+            fields: Arc::clone(&self.fields),
+            style: self.style.clone(),
+            draft: Draft::of_an_array(),
+            rows: 0,
+            refusal: None,
+            tail: self.tail.clone(),
             last: Vec::new(),
         }
     }
@@ -191,6 +202,15 @@ impl RowSink for RowWriter {
 }
 
 impl Draft {
+    fn of_an_array() -> Self {
+        let mut text = Vec::with_capacity(512);
+        text.push(b'[');
+        Self {
+            text,
+            gaps: Vec::new(),
+        }
+    }
+
     fn fill(&self, whole: &mut Vec<u8>, children: &[ChildWriter]) {
         let mut done = 0;
         for gap in &self.gaps {
@@ -331,6 +351,7 @@ fn tie(row: &RowRef<'_>, ties: &[(usize, Kind)]) -> DbResult<Vec<u8>> {
 }
 
 /// Related rows, gathered by the values that tie them to their parent.
+#[derive(Debug)]
 pub(crate) struct ChildWriter {
     fields: Vec<Field>,
     ties: Ties,

@@ -6,6 +6,7 @@ mod columns;
 mod cursor;
 mod explain;
 mod explanation;
+pub(crate) mod facts;
 pub(crate) mod filter;
 mod form;
 mod nest;
@@ -34,6 +35,7 @@ pub(crate) use write::{Done, Shown, missing_row, plan_shown, plan_write, with_ch
 
 use schema::{Catalog, Table, View};
 
+use self::facts::Facts;
 use crate::access::{Access, TableAccess};
 use crate::{Caller, Limits, Moment};
 
@@ -56,6 +58,8 @@ pub(crate) struct Context<'a> {
     pub(crate) limits: &'a Limits,
     /// Whether the engine applies policies of its own, too.
     pub(crate) is_native: bool,
+    /// Where it is taken down what is bound, if somebody wants to know.
+    pub(crate) facts: Option<&'a Facts>,
 }
 
 /// A table or view with what the caller may do with it.

@@ -67,6 +67,13 @@ impl Sql {
         &self.args
     }
 
+    /// Binds another value of the same type in the place of one.
+    pub fn rebind(&mut self, place: usize, value: Value) {
+        if let Some(bound) = self.args.get_mut(place) {
+            *bound = value;
+        }
+    }
+
     /// Writes our own text.
     pub fn push(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use sql::{Dialect, Kind, Value};
 
-use super::{ExpressionWriter, ddl};
+use super::{Environment, ExpressionWriter, ddl};
 use crate::{AggregateFunction, BinaryOp, Expr, ExprKind, Function, Literal, Type, UnaryOp};
 
 impl ExpressionWriter<'_> {
@@ -12,10 +12,6 @@ impl ExpressionWriter<'_> {
             ExprKind::Literal(literal) => self.literal(literal, expr.ty.as_ref()),
             ExprKind::Column { binding, column } => self.column(*binding, column),
             ExprKind::Auth(function) if self.asking => ddl::auth(self.sql, function),
-            ExprKind::Auth(function) => {
-                let value = self.environment.auth(function);
-                self.bind(value, expr.ty.as_ref());
-            }
             ExprKind::Now if self.asking => {
                 self.sql.push("(select auth.now())");
             }
@@ -29,22 +25,11 @@ impl ExpressionWriter<'_> {
             ExprKind::NewId { .. } if self.quoting => {
                 self.sql.push(ddl::new_id(self.sql.dialect()));
             }
-            ExprKind::Now => {
-                let now = self.environment.now();
-                self.sql.typed_arg(now, Kind::Timestamp);
-            }
-            ExprKind::NowPlus(distance) => {
-                let moment = shift(self.environment.now(), distance);
-                self.sql.typed_arg(moment, Kind::Timestamp);
-            }
-            ExprKind::NewId { ordered } => {
-                let id = self.environment.new_id(*ordered);
-                self.sql.typed_arg(id, Kind::Uuid);
-            }
-            ExprKind::Parameter(place) => {
-                let value = self.environment.parameter(*place);
-                self.bind(value, expr.ty.as_ref());
-            }
+            ExprKind::Auth(_)
+            | ExprKind::Now
+            | ExprKind::NowPlus(_)
+            | ExprKind::NewId { .. }
+            | ExprKind::Parameter(_) => self.fact(expr),
             ExprKind::Unary(op, operand) => {
                 self.sql.push(match op {
                     UnaryOp::Not => "(not ",
@@ -196,6 +181,30 @@ impl ExpressionWriter<'_> {
             Some(alias) => self.sql.column(&alias, column),
             None => self.sql.ident(column),
         };
+    }
+
+    /// What the environment knows and the statement does not.
+    fn fact(&mut self, expr: &Expr) {
+        self.environment.bound(self.sql.args().len(), &expr.kind);
+        if let Some(value) = value_of(&expr.kind, self.environment) {
+            let moment = matches!(expr.kind, ExprKind::Now | ExprKind::NowPlus(_));
+            match moment {
+                true => self.bind(value, Some(&Type::Timestamp)),
+                false => self.bind(value, expr.ty.as_ref()),
+            }
+            return;
+        }
+        match &expr.kind {
+            ExprKind::NewId { ordered } => {
+                let id = self.environment.new_id(*ordered);
+                self.sql.typed_arg(id, Kind::Uuid);
+            }
+            ExprKind::Parameter(place) => {
+                let value = self.environment.parameter(*place);
+                self.bind(value, expr.ty.as_ref());
+            }
+            _ => {}
+        }
     }
 
     fn bind(&mut self, value: Value, ty: Option<&Type>) {
@@ -434,6 +443,18 @@ pub(crate) fn text_value(text: &str, ty: &Type) -> Value {
         Type::Time => text.parse().map_or_else(|_| plain(), Value::Time),
         Type::Json => Value::Json(text.to_owned()),
         _ => plain(),
+    }
+}
+
+/// What a fact about the caller or the moment is now; `None` for what is no such fact, or another one
+/// each time it is asked for.
+#[must_use]
+pub fn value_of(fact: &ExprKind, environment: &dyn Environment) -> Option<Value> {
+    match fact {
+        ExprKind::Auth(function) => Some(environment.auth(function)),
+        ExprKind::Now => Some(environment.now().into()),
+        ExprKind::NowPlus(distance) => Some(shift(environment.now(), distance).into()),
+        _ => None,
     }
 }
 

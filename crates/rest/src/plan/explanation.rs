@@ -58,6 +58,7 @@ pub(super) fn explained(sql: Sql) -> Query {
 }
 
 /// Takes the lines of a plan.
+#[derive(Debug)]
 pub(super) struct Lines {
     texts: Vec<String>,
     json: bool,

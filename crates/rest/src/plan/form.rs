@@ -24,6 +24,7 @@ pub(crate) enum Answer {
 }
 
 /// Takes the rows of all statements of a read, and makes an answer of them.
+#[derive(Debug)]
 pub(crate) struct Form {
     rows: RowWriter,
     children: Vec<ChildWriter>,
@@ -40,7 +41,7 @@ pub(crate) struct Form {
 }
 
 /// Takes the one number of a counting statement.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Total(Option<u64>);
 
 impl RowSink for Total {
@@ -103,6 +104,21 @@ impl Form {
             csv: None,
             plan: None,
         }
+    }
+
+    /// The same before any row, where it takes those of one statement.
+    pub(super) fn afresh(&self) -> Option<Self> {
+        let is_simple = self.children.is_empty() && self.total.is_none() && self.plan.is_none();
+        is_simple.then(|| Self {
+            rows: self.rows.afresh(),
+            children: Vec::new(),
+            total: None,
+            answer: self.answer.clone(),
+            offset: self.offset,
+            size: self.size,
+            csv: self.csv.clone(),
+            plan: None,
+        })
     }
 
     /// The same, whose rows become something else; lines stay lines.

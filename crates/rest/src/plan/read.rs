@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sql::{DbError, Query, RowSink, Sql, Step};
+use sql::{DbError, Query, RowSink, Sql, Step, Value};
 
 use super::explanation::{self, Lines, explained, write_explain};
 use super::form::{Answer, Form};
@@ -15,6 +15,7 @@ use crate::request::{Count, Format, Media, Prefer, ReadRequest};
 use crate::{RestError, Success};
 
 /// A read that is ready to run.
+#[derive(Debug)]
 pub struct ReadPlan {
     /// The rows, each relation, the count: in the order of the form's sinks.
     queries: Vec<Query>,
@@ -52,6 +53,32 @@ impl ReadPlan {
     pub fn single(&mut self) -> Option<ReadPart<'_>> {
         match self.queries.as_slice() {
             [only] => self.form.sinks().next().map(|sink| (only, sink)),
+            _ => None,
+        }
+    }
+
+    /// The same with other values in some places of its one statement; `None` where it has several.
+    pub(crate) fn afresh(&self, values: impl Iterator<Item = (usize, Value)>) -> Option<Self> {
+        let [only] = self.queries.as_slice() else {
+            return None;
+        };
+        let form = self.form.afresh()?;
+        let mut query = only.clone();
+        values.for_each(|(place, value)| query.sql.rebind(place, value));
+        Some(Self {
+            queries: vec![query],
+            form,
+            applied: self.applied.clone(),
+            cache_control: self.cache_control.clone(),
+            status: self.status,
+            definer: self.definer,
+        })
+    }
+
+    /// The values of its one statement.
+    pub(crate) fn args(&self) -> Option<&[Value]> {
+        match self.queries.as_slice() {
+            [only] => Some(only.sql.args()),
             _ => None,
         }
     }

@@ -67,6 +67,10 @@ impl<'s, 'a> Statements<'s, 'a> {
         }
     }
 
+    pub(super) fn context(&self) -> &Context<'a> {
+        &self.context
+    }
+
     /// The statement of the rows themselves, behind what `sql` holds already; fills
     /// [`Self::children`].
     pub(super) fn rows(&mut self, mut sql: Sql) -> Result<(Query, RowWriter), RestError> {
@@ -493,10 +497,12 @@ impl<'s, 'a> Statements<'s, 'a> {
             caller,
             moment,
             access,
+            facts,
             ..
         } = self.context;
         RequestEnvironment::new(Some(caller), moment, Some(access), &[])
             .native(self.context.is_native)
+            .telling(facts)
     }
 }
 

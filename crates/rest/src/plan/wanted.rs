@@ -5,6 +5,7 @@ use sql::{Ident, Sql, Value};
 
 use super::columns::kind_of;
 use super::cursor::{read_cursor, require_order, write_behind};
+use super::facts::Fact;
 use super::order::keys;
 use super::statement::Statements;
 use crate::RestError;
@@ -47,7 +48,13 @@ impl Statements<'_, '_> {
         let level = self.root;
         match self.wanted {
             Wanted::All => {}
-            Wanted::Key(key) => self.has_key(sql, key),
+            Wanted::Key(key) => {
+                if let Some(facts) = self.context().facts {
+                    let first = sql.args().len();
+                    (0..key.len()).for_each(|place| facts.add(first + place, Fact::Key(place)));
+                }
+                self.has_key(sql, key);
+            }
             Wanted::Written(_, []) => {
                 sql.push(" and 1 = 0");
             }
