@@ -28,6 +28,7 @@ mod csrf;
 
 pub use client::{
     AuthorizationCode, AuthorizationCodeHash, BrowserId, ClientSecret, ClientSecretHash,
+    DeviceCode, DeviceCodeHash,
 };
 pub use csrf::CsrfKey;
 

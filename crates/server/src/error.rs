@@ -91,6 +91,7 @@ impl Names {
             "/token" => Self::OAuth,
             // What a person is asked is asked by a page, not by a client.
             path if path.starts_with("/oauth2/consent/") => Self::Own,
+            "/oauth2/device" | "/oauth2/device/decision" => Self::Own,
             path if path.starts_with("/oauth2/") => Self::OAuth,
             _ => Self::Own,
         }

@@ -6,6 +6,7 @@ pub(crate) mod authorize;
 mod client_auth;
 mod clients;
 pub(crate) mod consent;
+pub(crate) mod device;
 mod error;
 mod flow;
 pub(crate) mod introspect;

@@ -15,7 +15,8 @@ pub(crate) use assets::{asset, brand, logo};
 pub use brand::{Colour, ColourError};
 pub use settings::{Logo, LogoError, PageName, PageSettings, Redirect, RedirectError};
 pub(crate) use show::{
-    account, administrator, confirm, consent, email, home, invitation, login, register, reset,
+    account, administrator, confirm, consent, device, email, home, invitation, login, register,
+    reset,
 };
 pub(crate) use templates::Pages;
 pub use templates::{PageError, check_pages};

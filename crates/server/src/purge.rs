@@ -61,6 +61,7 @@ async fn once(state: &State) {
     }
     let own = [
         ("tickets", store::tickets::purge(&state.store).await),
+        ("devices", store::devices::purge(&state.store).await),
         ("grants", store::grants::purge(&state.store).await),
         ("mails", store::mails::purge(&state.store).await),
         ("invitations", store::invitations::purge(&state.store).await),

@@ -20,7 +20,7 @@ use crate::identity::{
     api_keys, factor, opaque, passkeys, password, recovery_codes, session, step_up, totp,
 };
 use crate::oauth2::{
-    apps, authorize, consent, introspect, logout, metadata, page, par, token, userinfo,
+    apps, authorize, consent, device, introspect, logout, metadata, page, par, token, userinfo,
 };
 use crate::{data, docs, identity, mail, middleware, pages};
 
@@ -200,6 +200,10 @@ impl Routes {
             .add("POST", "/oauth2/consent/{flow}",   Policy::Authenticated, post(consent::decide))
             .add("GET",  "/oauth2/submit.js",        Policy::Public, get(page::submit))
             .add("POST", "/oauth2/par",              Policy::Client, post(par::push))
+            .add("POST", "/oauth2/device_authorization", Policy::Client, post(device::begin))
+            .add("GET",  "/oauth2/device",           Policy::Public, get(pages::device))
+            .add("POST", "/oauth2/device",           Policy::Authenticated, post(device::show))
+            .add("POST", "/oauth2/device/decision",  Policy::Authenticated, post(device::decide))
             .add("POST", "/oauth2/token",            Policy::Client, post(token::token))
             .add("GET",  "/oauth2/userinfo",         Policy::Authenticated, get(userinfo::userinfo))
             .add("POST", "/oauth2/userinfo",         Policy::Authenticated, post(userinfo::userinfo))

@@ -308,3 +308,19 @@ create table auth_consents (
   agreed_at   timestamptz not null,
   primary key (user_id, client_id)
 );
+
+-- Devices without a browser that wait for somebody to say yes elsewhere (RFC 8628).
+create table auth_devices (
+  id            varchar(64) primary key,             -- SHA-256 of the device's code
+  user_code     varchar(64) not null unique,         -- SHA-256 of the code that people type
+  client_id     varchar(200) not null,
+  content       text not null,                       -- JSON: scopes, resources
+  status        varchar(10) not null,                -- pending, approved, denied, used
+  grant_id      uuid references auth_grants on delete cascade,
+  pause_seconds integer not null,                    -- between two questions of the device
+  polled_at     timestamptz,                         -- its last question
+  expires_at    timestamptz not null
+);
+
+create index auth_devices_grant on auth_devices (grant_id);
+create index auth_devices_expiry on auth_devices (expires_at);

@@ -71,6 +71,10 @@ pub enum Act {
     ConsentWithdrawn,
     /// A code or refresh token was used twice, and all that came of it was ended.
     GrantReplayed,
+    /// A user let a device act for them.
+    DeviceApproved,
+    /// A user said no to a device.
+    DeviceDenied,
 }
 
 /// Who acts.
@@ -150,7 +154,7 @@ pub struct Filter {
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::UserRegistered,
         Self::ConfirmationRequested,
         Self::UserConfirmed,
@@ -181,6 +185,8 @@ impl Act {
         Self::ConsentGiven,
         Self::ConsentWithdrawn,
         Self::GrantReplayed,
+        Self::DeviceApproved,
+        Self::DeviceDenied,
     ];
 
     /// The name in the table; never to be changed.
@@ -217,6 +223,8 @@ impl Act {
             Self::ConsentGiven => "consent_given",
             Self::ConsentWithdrawn => "consent_withdrawn",
             Self::GrantReplayed => "grant_replayed",
+            Self::DeviceApproved => "device_approved",
+            Self::DeviceDenied => "device_denied",
         }
     }
 

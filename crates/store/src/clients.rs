@@ -112,12 +112,14 @@ pub async fn delete(store: &Store, id: &str) -> StoreResult<bool> {
     consents
         .push("delete from auth_consents where client_id = ")
         .arg(id);
+    let mut devices = store.sql();
+    devices
+        .push("delete from auth_devices where client_id = ")
+        .arg(id);
     let first = Step::new(client).expecting(Expect::Rows(1));
-    match store
-        .db
-        .write(vec![first, Step::new(grants), Step::new(consents)])
-        .await
-    {
+    let others = [grants, consents, devices].map(Step::new);
+    let unit = std::iter::once(first).chain(others).collect();
+    match store.db.write(unit).await {
         Ok(_) => Ok(true),
         Err(DbError::Unexpected { .. }) => Ok(false),
         Err(error) => Err(error.into()),

@@ -83,6 +83,19 @@ pub fn insert_steps(
     bound: &str,
     code_ends: Timestamp,
 ) -> Vec<Step> {
+    let mut codes = store.sql();
+    codes.push("insert into auth_codes (id, grant_id, content, expires_at) values (");
+    codes.arg(code.as_str()).push(", ").arg(grant.id);
+    codes.push(", ").arg(bound);
+    codes.push(", ").arg(code_ends).push(")");
+    vec![
+        insert_step(store, grant),
+        Step::new(codes).expecting(Expect::Rows(1)),
+    ]
+}
+
+/// The step that gives a grant which has not begun.
+pub(crate) fn insert_step(store: &Store, grant: &NewGrant) -> Step {
     let mut sql = store.sql();
     sql.push(
         "insert into auth_grants (id, client_id, user_id, session_id, epoch, content, member, \
@@ -94,15 +107,20 @@ pub fn insert_steps(
     sql.push(", ").arg(grant.epoch);
     sql.push(", ").arg(grant.content.as_str());
     sql.push(", 0, ").arg(grant.expires_at).push(")");
-    let mut codes = store.sql();
-    codes.push("insert into auth_codes (id, grant_id, content, expires_at) values (");
-    codes.arg(code.as_str()).push(", ").arg(grant.id);
-    codes.push(", ").arg(bound);
-    codes.push(", ").arg(code_ends).push(")");
-    vec![
-        Step::new(sql).expecting(Expect::Rows(1)),
-        Step::new(codes).expecting(Expect::Rows(1)),
-    ]
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// The step that begins a grant, bound to the key `jkt` if there is one; it fails where the grant has
+/// begun, or was revoked.
+pub(crate) fn begin_step(store: &Store, grant: Uuid, jkt: Option<&str>) -> Step {
+    let now = store.clock.now();
+    let mut sql = store.sql();
+    sql.push("update auth_grants set started_at = ").arg(now);
+    sql.push(", rotated_at = ").arg(now);
+    sql.push(", jkt = ").arg(jkt);
+    sql.push(" where id = ").arg(grant);
+    sql.push(" and started_at is null and revoked_at is null");
+    Step::new(sql).expecting(Expect::Rows(1))
 }
 
 /// A code, used or not, as long as it is kept.
@@ -131,19 +149,14 @@ pub async fn redeem(
     grant: Uuid,
     jkt: Option<&str>,
 ) -> StoreResult<bool> {
-    let now = store.clock.now();
     let mut used = store.sql();
-    used.push("update auth_codes set used_at = ").arg(now);
+    used.push("update auth_codes set used_at = ")
+        .arg(store.clock.now());
     used.push(" where id = ").arg(code.as_str());
     used.push(" and used_at is null");
-    let mut begun = store.sql();
-    begun.push("update auth_grants set started_at = ").arg(now);
-    begun.push(", rotated_at = ").arg(now);
-    begun.push(", jkt = ").arg(jkt);
-    begun.push(" where id = ").arg(grant);
-    begun.push(" and started_at is null and revoked_at is null");
-    let unit = [used, begun].map(|sql| Step::new(sql).expecting(Expect::Rows(1)));
-    found(store.db.write(unit.into()).await)
+    let used = Step::new(used).expecting(Expect::Rows(1));
+    let unit = vec![used, begin_step(store, grant, jkt)];
+    found(store.db.write(unit).await)
 }
 
 /// The grant of that id, begun or not.
@@ -232,8 +245,8 @@ pub async fn standing(store: &Store, id: Uuid) -> StoreResult<Option<Standing>> 
     .transpose()
 }
 
-/// Deletes codes that are remembered no longer, and grants whose last moment is over or whose code
-/// was never redeemed; gives how many grants.
+/// Deletes codes that are remembered no longer, and grants whose last moment is over or that nobody
+/// can begin any more; gives how many grants.
 pub async fn purge(store: &Store) -> StoreResult<u64> {
     let now = store.clock.now();
     let mut codes = store.sql();
@@ -246,7 +259,8 @@ pub async fn purge(store: &Store) -> StoreResult<u64> {
         .arg(now);
     grants.push(
         " or (started_at is null and not exists \
-         (select 1 from auth_codes c where c.grant_id = auth_grants.id))",
+         (select 1 from auth_codes c where c.grant_id = auth_grants.id) and not exists \
+         (select 1 from auth_devices d where d.grant_id = auth_grants.id))",
     );
     let unit = vec![Step::new(codes), Step::new(grants)];
     let outcomes = store.db.write(unit).await?;
@@ -261,7 +275,8 @@ fn revoke(store: &Store) -> Sql {
     sql
 }
 
-fn found<T>(written: Result<T, DbError>) -> StoreResult<bool> {
+/// Whether a unit found what it expects.
+pub(crate) fn found<T>(written: Result<T, DbError>) -> StoreResult<bool> {
     match written {
         Ok(_) => Ok(true),
         Err(DbError::Unexpected { .. }) => Ok(false),
@@ -269,7 +284,7 @@ fn found<T>(written: Result<T, DbError>) -> StoreResult<bool> {
     }
 }
 
-fn of_second(second: i64) -> Timestamp {
+pub(crate) fn of_second(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 

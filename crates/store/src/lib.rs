@@ -64,6 +64,7 @@ pub mod clients;
 pub mod consents;
 mod decode;
 pub mod deliveries;
+pub mod devices;
 mod error;
 pub mod factors;
 pub mod grants;

@@ -3,7 +3,7 @@
 use lang::Source;
 
 /// Our own migrations: path and text, oldest first.
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     (
         "migrations/0001_init.sql",
         include_str!("../migrations/0001_init.sql"),
@@ -23,6 +23,10 @@ const MIGRATIONS: [(&str, &str); 5] = [
     (
         "migrations/0005_oauth.sql",
         include_str!("../migrations/0005_oauth.sql"),
+    ),
+    (
+        "migrations/0006_devices.sql",
+        include_str!("../migrations/0006_devices.sql"),
     ),
 ];
 

@@ -58,11 +58,13 @@ pub enum Purpose {
     Proof,
     /// OAuth: ids of access tokens that were revoked.
     RevokedToken,
+    /// OAuth: guesses at the codes of devices (RFC 8628 §5.1).
+    DeviceGuess,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::OpaqueRegistration,
         Self::OpaqueLogin,
         Self::OpaqueProof,
@@ -80,6 +82,7 @@ impl Purpose {
         Self::ClientAssertion,
         Self::Proof,
         Self::RevokedToken,
+        Self::DeviceGuess,
     ];
 
     /// The name under which it is stored, at most 40 characters.
@@ -103,6 +106,7 @@ impl Purpose {
             Self::ClientAssertion => "client-assertion",
             Self::Proof => "proof",
             Self::RevokedToken => "revoked-token",
+            Self::DeviceGuess => "device-guess",
         }
     }
 }

@@ -27,7 +27,9 @@ pub fn check(path: &str, answer: &Answer) -> Result<(), String> {
     }
     let path = path.trim_end_matches('/');
     // What a person is asked is asked by a page, not by a client.
-    let is_page = path.starts_with("/oauth2/consent/");
+    let is_page = path.starts_with("/oauth2/consent/")
+        || path == "/oauth2/device"
+        || path.starts_with("/oauth2/device/");
     let is_oauth = path == "/token" || (path.starts_with("/oauth2/") && !is_page);
     match body.get("error").is_some() == is_oauth {
         true => Ok(()),

@@ -12,6 +12,14 @@ pub struct AuthorizationCode(Secret<[u8; 32]>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationCodeHash(String);
 
+/// What a device without a browser asks with (RFC 8628 §3.2): 256 random bits, 43 characters of
+/// base64url.
+pub struct DeviceCode(Secret<[u8; 32]>);
+
+/// A stored device code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceCodeHash(String);
+
 /// A client's secret: `cs_` and 256 random bits; or whatever its owner has chosen.
 pub struct ClientSecret(Secret<String>);
 
@@ -49,6 +57,39 @@ impl AuthorizationCode {
 }
 
 impl AuthorizationCodeHash {
+    /// For the database: 64 hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl DeviceCode {
+    /// A new code.
+    #[must_use]
+    pub fn generate(rng: &Rng) -> Self {
+        Self(Secret::new(rng.bytes()))
+    }
+
+    /// Reads what a device brought.
+    pub fn parse(text: &str) -> Result<Self, TokenError> {
+        Ok(Self(decode(text)?))
+    }
+
+    /// For the device.
+    #[must_use]
+    pub fn to_text(&self) -> Secret<String> {
+        encode(&self.0)
+    }
+
+    /// What is stored and looked for.
+    #[must_use]
+    pub fn hash(&self) -> DeviceCodeHash {
+        DeviceCodeHash(hash("device-code", self.0.expose()))
+    }
+}
+
+impl DeviceCodeHash {
     /// For the database: 64 hexadecimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -131,4 +172,4 @@ impl BrowserId {
     }
 }
 
-hidden!(AuthorizationCode, ClientSecret, BrowserId);
+hidden!(AuthorizationCode, DeviceCode, ClientSecret, BrowserId);

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) enum Client {
     /// Add a client, and print what is pasted into it. Its secret is shown this once.
     #[command(
-        after_help = "Examples: pilaster client add web --redirect https://films.example/callback\n          pilaster client add spa --public --redirect http://localhost:5173/callback\n          pilaster client add nightly --grant client_credentials --scope data:read --role reports"
+        after_help = "Examples: pilaster client add web --redirect https://films.example/callback\n          pilaster client add spa --public --redirect http://localhost:5173/callback\n          pilaster client add nightly --grant client_credentials --scope data:read --role reports\n          pilaster client add tv --public --grant device_code --grant refresh_token"
     )]
     Add(NewClient),
     /// List the clients, those of pilaster.toml first.
@@ -54,8 +54,8 @@ pub(crate) struct NewClient {
     /// `offline_access`.
     #[arg(long = "scope", value_name = "SCOPE")]
     pub(crate) scopes: Vec<String>,
-    /// A grant type that it may use; may be given several times. By default `authorization_code` and
-    /// `refresh_token`.
+    /// A grant type that it may use, as `client_credentials` or `device_code`; may be given several
+    /// times. By default `authorization_code` and `refresh_token`.
     #[arg(long = "grant", value_name = "GRANT")]
     pub(crate) grants: Vec<String>,
     /// It has no secret: it runs in a browser or on people's devices.

@@ -126,23 +126,22 @@ fn metadata(asked: &NewClient) -> Value {
         String::from("redirect_uris"),
         asked.redirect_uris.clone().into(),
     );
+    let grants: Vec<String> = asked.grants.iter().map(|name| grant_type(name)).collect();
     let lists = [
         (
             "post_logout_redirect_uris",
             &asked.post_logout_redirect_uris,
         ),
-        ("grant_types", &asked.grants),
+        ("grant_types", &grants),
     ];
     for (member, list) in lists {
         if !list.is_empty() {
             metadata.insert(member.to_owned(), list.clone().into());
         }
     }
-    let only_itself = asked
-        .grants
-        .iter()
-        .all(|grant| grant == "client_credentials");
-    if !asked.grants.is_empty() && only_itself {
+    // Without a browser that comes back, there is nothing to answer it with.
+    let has_codes = grants.iter().any(|grant| grant == "authorization_code");
+    if !grants.is_empty() && !has_codes {
         metadata.insert(String::from("response_types"), json!([]));
     }
     if !asked.scopes.is_empty() {
@@ -156,6 +155,16 @@ fn metadata(asked: &NewClient) -> Value {
         metadata.insert(member, algorithm.as_str().into());
     }
     with_defaults(metadata, !asked.public)
+}
+
+/// A grant's name in registrations, also by its last word: `device_code`.
+fn grant_type(name: &str) -> String {
+    match name {
+        "device_code" | "token-exchange" | "jwt-bearer" => {
+            format!("urn:ietf:params:oauth:grant-type:{name}")
+        }
+        name => name.to_owned(),
+    }
 }
 
 async fn list(accounts: &Accounts, as_json: bool) -> Outcome {

@@ -182,6 +182,7 @@ pub(super) fn oauth(configuration: &Configuration, public_url: &str) -> Outcome<
         login_url: configuration.text("oauth.login_url").to_owned(),
         register_url: configuration.text("oauth.register_url").to_owned(),
         consent_url: configuration.text("oauth.consent_url").to_owned(),
+        device_url: configuration.text("oauth.device_url").to_owned(),
     })
 }
 

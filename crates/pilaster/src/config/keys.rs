@@ -80,6 +80,7 @@ pub(crate) static KEYS: &[Key] = &[
     key("oauth.login_url", &[], "/auth/login"),
     key("oauth.register_url", &[], "/auth/register"),
     key("oauth.consent_url", &[], "/auth/consent"),
+    key("oauth.device_url", &[], "/oauth2/device"),
     key("redis.url", &["REDIS_URL"], ""),
     key("redis.prefix", &[], "pilaster:"),
     key("api.prefixes", &[], "/api,/rest/v1"),

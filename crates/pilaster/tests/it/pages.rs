@@ -235,3 +235,24 @@ async fn people_log_in_to_an_app() {
     walk(&project, &server, "apps", &["elsewhere", secret, &port]).await;
     assert!(!server.log().contains("quiet marmalade") && !server.log().contains(secret));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_connect_a_device() {
+    let project = project("");
+    let server = dev(&project).await;
+    let words = [
+        ["client", "add"].as_slice(),
+        &["tv", "--public", "--name", "The television"],
+        &["--grant", "device_code", "--grant", "refresh_token"],
+        &[
+            "--scope",
+            "openid",
+            "--scope",
+            "email",
+            "--scope",
+            "data:read",
+        ],
+    ];
+    project.succeed(PILASTER, &words.concat());
+    walk(&project, &server, "device", &["tv"]).await;
+}

@@ -86,7 +86,7 @@ const LOGIN_FINISH: &[&str] = &["login_id*", "login_finish*", "identifier", "res
 const NEW_PASSKEY: &[&str] = &["registration_id*", "credential*", "name"];
 
 #[rustfmt::skip]
-const OPERATIONS: [Operation; 35] = [
+const OPERATIONS: [Operation; 37] = [
     own("get", "/auth/session", "session", "Your session, and the token of its forms", &[], 200),
     open("post", "/auth/session", "sign_in", "Begin a session with a password", &["identifier*", "password*"], 200),
     own("delete", "/auth/session", "sign_out", "End your session", &[], 200),
@@ -121,6 +121,8 @@ const OPERATIONS: [Operation; 35] = [
     own("get", "/auth/apps", "apps", "The apps that may act for you", &[], 200),
     own("delete", "/auth/apps/{client_id}", "disconnect_app", "Let an app act for you no more", &[], 200),
     own("get", "/oauth2/consent/{flow}", "consent", "What an app asks you for", &[], 200),
+    own("post", "/oauth2/device", "device", "What the device asks for whose code that is", &["user_code*"], 200),
+    own("post", "/oauth2/device/decision", "decide_device", "Say yes or no to it", &["user_code*", "decision*"], 200),
     own("post", "/oauth2/consent/{flow}", "decide_consent", "Say yes or no to it", &["decision*"], 200),
 ];
 

@@ -137,7 +137,7 @@ pub(super) fn normal(typed: &str) -> String {
 }
 
 /// Counts an attempt, or refuses it during the pause that the failed ones before it ask for.
-pub(super) async fn knock(
+pub(crate) async fn knock(
     state: &State,
     purpose: Purpose,
     name: &str,

@@ -83,6 +83,18 @@ impl Granted {
         serde_json::from_str(text).map_err(|error| Refusal::internal("a grant", &error))
     }
 
+    /// What is granted without a request of the browser's.
+    pub(super) fn plain(scopes: &[String], resources: &[String], evidence: &Evidence) -> Self {
+        Self {
+            scopes: scopes.to_vec(),
+            resources: resources.to_vec(),
+            nonce: None,
+            proven: sessions::write(evidence),
+            id_token_claims: Vec::new(),
+            userinfo_claims: Vec::new(),
+        }
+    }
+
     /// What was proved at the login.
     fn evidence(&self) -> Evidence {
         sessions::read_evidence(&self.proven).unwrap_or_else(|| Evidence::new(Vec::new()))
@@ -142,12 +154,14 @@ pub(super) async fn code(
     Ok(code)
 }
 
-fn later(now: Timestamp, life: Duration) -> Timestamp {
+/// A while from now.
+pub(super) fn later(now: Timestamp, life: Duration) -> Timestamp {
     let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
     now.checked_add(life).unwrap_or(Timestamp::MAX)
 }
 
-fn as_text<T: Serialize>(value: &T) -> Result<String, Refusal> {
+/// As it is kept.
+pub(super) fn as_text<T: Serialize>(value: &T) -> Result<String, Refusal> {
     serde_json::to_string(value).map_err(|error| Refusal::internal("a grant", &error))
 }
 

@@ -24,6 +24,8 @@ pub struct OAuthSettings {
     pub register_url: String,
     /// Where people are asked whether they agree.
     pub consent_url: String,
+    /// Where people type the code that a device shows.
+    pub device_url: String,
 }
 
 /// A client that stands in the project's file.

@@ -1,5 +1,7 @@
 //! `/oauth2/token`: a code, a refresh token or a client's own word for an access token.
 
+mod device;
+
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -30,10 +32,11 @@ use crate::error::{Answer, Refusal};
 use crate::identity::{json_answer, of_store};
 
 /// The grants that are served.
-pub(super) const SERVED: [GrantType; 3] = [
+pub(super) const SERVED: [GrantType; 4] = [
     GrantType::AuthorizationCode,
     GrantType::RefreshToken,
     GrantType::ClientCredentials,
+    GrantType::DeviceCode,
 ];
 
 /// A request whose client is known.
@@ -86,6 +89,7 @@ pub(crate) async fn token(Shared(app): Shared<App>, asked: Asked, body: Bytes) -
         GrantRequest::RefreshToken { refresh_token } => {
             asking.by_refresh(&request, refresh_token).await
         }
+        GrantRequest::DeviceCode { device_code } => asking.by_device(&request, device_code).await,
         _ => asking.by_itself(&request),
     };
     Ok(json_answer(StatusCode::OK, &body?))
@@ -126,12 +130,8 @@ impl Asking<'_> {
         let user = self.user(&grant).await?;
         let granted = Granted::read(&grant.content)?;
         let (scopes, resource) = narrowed(request, &granted)?;
-        // A public client's refresh tokens are bound to its key (RFC 9449 §5).
-        let jkt = self
-            .jkt
-            .as_deref()
-            .filter(|_| self.registered.client.is_public());
-        let redeemed = grants::redeem(&state.store, &hash, grant.id, jkt).await;
+        let bound = self.bound_refresh();
+        let redeemed = grants::redeem(&state.store, &hash, grant.id, bound).await;
         if !redeemed.map_err(|error| of_store(&error))? {
             return Err(self.replayed(&grant).await?);
         }
@@ -216,6 +216,12 @@ impl Asking<'_> {
         let resource = resource.map_err(|error| refusal(&error))?;
         let jkt = self.jkt.as_deref();
         issue::own_token(self.state, self.registered, &scopes, resource, jkt)
+    }
+
+    /// The key that refresh tokens are bound to: a public client's own (RFC 9449 §5).
+    fn bound_refresh(&self) -> Option<&str> {
+        let jkt = self.jkt.as_deref();
+        jkt.filter(|_| self.registered.client.is_public())
     }
 
     /// The user of a grant, who may still do what they let the client do.

@@ -26,11 +26,13 @@ pub enum PageName {
     Account,
     /// Whether an app may have what it asks for.
     Consent,
+    /// Whether a device may have what it asks for, whose code somebody types.
+    Device,
 }
 
 impl PageName {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Login,
         Self::Register,
         Self::Confirm,
@@ -40,6 +42,7 @@ impl PageName {
         Self::Administrator,
         Self::Account,
         Self::Consent,
+        Self::Device,
     ];
 
     /// The name of its template, without its ending.
@@ -55,6 +58,7 @@ impl PageName {
             Self::Administrator => "administrator",
             Self::Account => "account",
             Self::Consent => "consent",
+            Self::Device => "device",
         }
     }
 

@@ -99,7 +99,7 @@ impl Reader<'_> {
     /// token of a link, does not stand in the page.
     fn in_language(&self, tag: &str) -> String {
         let mut url = format!("?lang={tag}");
-        for name in ["next", "to"] {
+        for name in ["next", "to", "flow", "user_code"] {
             if let Some(value) = self.asked(name) {
                 let value = utf8_percent_encode(value, VALUE);
                 // Writing to a text cannot fail.
@@ -255,6 +255,8 @@ handlers! {
     account => made_account,
     /// `GET /auth/consent`
     consent => made_consent,
+    /// `GET /oauth2/device`
+    device => made_device,
 }
 
 /// `GET /auth`: the account, or the login.
@@ -407,6 +409,27 @@ async fn made_consent(reader: Reader<'_>) -> Answer {
         "email": user.email.as_str(),
     });
     reader.page(PageName::Consent, values, json!({"flow": id}))
+}
+
+async fn made_device(reader: Reader<'_>) -> Answer {
+    let state = reader.state;
+    let code = reader.asked("user_code");
+    let Some(id) = reader.session().await? else {
+        return Ok(see(&oauth2::device::to_login(state, code)?));
+    };
+    let user = users::by_id(&state.store, id).await;
+    let user = user.map_err(|error| of_store(&error))?;
+    let user = user.ok_or_else(|| Refusal::unauthorized("", "sign in first"))?;
+    let words = state.pages.words.part(&reader.language(), "page");
+    let scopes = state.settings.oauth.known_scopes().into_iter();
+    let scopes = scopes.filter_map(|scope| {
+        let word = words[format!("scope_{scope}")].as_str()?.to_owned();
+        Some((scope, Value::from(word)))
+    });
+    let scopes: Value = scopes.collect();
+    // What a link holds is typed for its reader and nothing more: they look at it and go on.
+    let values = json!({"code": code, "email": user.email.as_str()});
+    reader.page(PageName::Device, values, json!({"scopes": scopes}))
 }
 
 /// Whether something stands behind the page's own path; a script reads it from its address.

@@ -36,6 +36,7 @@ const UNLISTED: &[&str] = &[
     "/oauth2/authorize",
     "/oauth2/authorize/{flow}",
     "/oauth2/par",
+    "/oauth2/device_authorization",
     "/oauth2/token",
     "/oauth2/userinfo",
     "/oauth2/introspect",
@@ -45,7 +46,7 @@ const UNLISTED: &[&str] = &[
 ];
 
 /// Pages for people whose paths take other methods of programs.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "/auth",
     "/auth/account",
     "/auth/confirm",
@@ -53,6 +54,7 @@ const PAGES: [&str; 7] = [
     "/auth/login",
     "/auth/register",
     "/auth/reset",
+    "/oauth2/device",
 ];
 
 type Operation = (String, String);

@@ -45,7 +45,7 @@ async fn openid_client(app: App) {
 }
 
 /// What becomes of a script's facts: every one of them has to hold.
-async fn facts(app: &App, id: &str, mut command: Command) -> usize {
+pub(super) async fn facts(app: &App, id: &str, mut command: Command) -> usize {
     command.stdin(Stdio::null());
     let finished = tokio::task::spawn_blocking(move || command.output());
     let output = finished.await.expect("joined").expect("the client starts");

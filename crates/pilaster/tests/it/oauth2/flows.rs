@@ -92,6 +92,20 @@ impl Browser {
         token.expect("a token")
     }
 
+    /// Sends JSON as a page of ours does.
+    pub(super) async fn post(&self, path: &str, token: &str, body: &serde_json::Value) -> Answer {
+        let url = format!("{}{path}", self.base);
+        let request = self.with_cookies(self.client.post(url)).json(body);
+        Answer::read(request.header("x-csrf-token", token)).await
+    }
+
+    /// Takes away what is at a path.
+    pub(super) async fn delete(&self, path: &str, token: &str) -> Answer {
+        let url = format!("{}{path}", self.base);
+        let request = self.with_cookies(self.client.delete(url));
+        Answer::read(request.header("x-csrf-token", token)).await
+    }
+
     /// Says yes or no on the consent page.
     pub(super) async fn decide(&self, flow: &str, token: &str, decision: &str) -> Answer {
         let url = format!("{}/oauth2/consent/{flow}", self.base);

@@ -2,6 +2,7 @@
 //! that no client should send.
 
 mod clients;
+mod devices;
 mod flows;
 mod replays;
 
@@ -15,8 +16,8 @@ const WORD: &str = "a long pass phrase";
 /// A secret of a client, as the environment has it.
 const SECRET: &str = "a secret of some length, as a machine draws it";
 
-/// Notes behind three clients: one with a secret, one of the house in a browser, and one that is
-/// somebody else's.
+/// Notes behind four clients: one with a secret, one of the house in a browser, one that is somebody
+/// else's, and one without a browser.
 fn project() -> Project {
     let project = Project::empty();
     project.write(
@@ -55,6 +56,11 @@ scope = "openid profile email offline_access data:read data:write"
 client_name = "Somebody else's"
 redirect_uris = ["http://localhost:9/callback"]
 scope = "openid email"
+
+[clients.tv]
+client_name = "The television"
+grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
+scope = "openid email data:read"
 "#;
     let toml = project.read("pilaster.toml");
     project.write("pilaster.toml", &format!("{toml}{clients}"));

@@ -39,6 +39,7 @@ const pages = {
   administrator,
   account: `${base}/auth/account`,
   consent,
+  device: `${base}/oauth2/device`,
 }
 
 /** What of a page opens when somebody does something. */
@@ -76,7 +77,7 @@ for (const [screen, size] of screens) {
     for (const locale of ["en-GB", "nl-NL", "de-DE"]) {
       const page = await open({ ...size, colorScheme, locale })
       for (const [name, url] of Object.entries(pages)) {
-        if (["email", "account", "consent"].includes(name)) await page.context().addCookies(cookies)
+        if (["email", "account", "consent", "device"].includes(name)) await page.context().addCookies(cookies)
         else await page.context().clearCookies()
         await fact(`${name} ${locale} ${colorScheme} ${screen}`, async () => {
           await page.goto(url)
