@@ -21,7 +21,7 @@ use crate::app::{Compiled, State};
 use crate::error::{Challenge, Refusal};
 use crate::identity::cookie::{self, Presented};
 use crate::identity::{FIRST_PARTY, claims_of_hook, of_store};
-use crate::oauth2::{GRANT, READ, WRITE, proof_of_possession};
+use crate::oauth2::{ACT, GRANT, READ, WRITE, proof_of_possession};
 
 /// Verified tokens, until they end; keyed by the whole token, so nothing can stand in for it.
 pub(crate) struct TokenCache(Cache<Box<str>, Known>);
@@ -41,6 +41,12 @@ enum Holder {
     User { id: Uuid, epoch: Option<i64> },
     /// A token of a client for a user: on what the user lets the client do.
     Grant { id: Uuid, epoch: Option<i64> },
+    /// A token that another client was given for that one: on the same, and on its own id.
+    Exchanged {
+        id: Uuid,
+        epoch: Option<i64>,
+        jti: String,
+    },
     /// A token of a client for itself: on nothing but its own id.
     Client { jti: String },
 }
@@ -272,18 +278,18 @@ async fn by_token(state: &State, compiled: &Compiled, token: &str) -> Result<Kno
     Ok(known)
 }
 
-/// What an access token says, if it is good now; for whoever asks about it.
-pub(crate) async fn good_claims(
+/// What an access token says and who its user is, if it is good now; for whoever asks about it.
+pub(crate) async fn good_token(
     state: &State,
     token: &str,
-) -> Result<Option<AccessTokenClaims>, Refusal> {
+) -> Result<Option<(AccessTokenClaims, Option<Uuid>)>, Refusal> {
     let judged = async {
         let claims = decode(state, token, state.clock.now()).await?;
-        standing(state, &holder(&claims)?).await?;
-        Ok::<_, Refusal>(claims)
+        let user = standing(state, &holder(&claims)?).await?;
+        Ok::<_, Refusal>((claims, user))
     };
     match judged.await {
-        Ok(claims) => Ok(Some(claims)),
+        Ok(good) => Ok(Some(good)),
         Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => Ok(None),
         Err(refusal) => Err(refusal),
     }
@@ -318,7 +324,14 @@ fn holder(claims: &AccessTokenClaims) -> Result<Holder, Refusal> {
         Some(id) => {
             let id = Uuid::try_parse(id).map_err(|_| not_good())?;
             let epoch = claims.epoch;
-            Ok(Holder::Grant { id, epoch })
+            Ok(match claims.extra.contains_key(ACT) {
+                false => Holder::Grant { id, epoch },
+                true => Holder::Exchanged {
+                    id,
+                    epoch,
+                    jti: claims.jti.clone(),
+                },
+            })
         }
         None if claims.sub == format!("client:{}", claims.client_id) => Ok(Holder::Client {
             jti: claims.jti.clone(),
@@ -330,29 +343,44 @@ fn holder(claims: &AccessTokenClaims) -> Result<Holder, Refusal> {
 /// Refuses a token whose holder may not use it now; gives its user.
 async fn standing(state: &State, holder: &Holder) -> Result<Option<Uuid>, Refusal> {
     let failed = |error| of_store(&error);
-    let is_of = |epoch: &Option<i64>, now: i64| epoch.is_none_or(|epoch| epoch == now);
     let (user, is_good) = match holder {
         Holder::User { id, epoch } => {
             let found = users::standing(&state.store, *id).await.map_err(failed)?;
-            let is_good = found.is_some_and(|user| user.active && is_of(epoch, user.epoch));
+            let is_good = found
+                .is_some_and(|user| user.active && epoch.is_none_or(|epoch| epoch == user.epoch));
             (Some(*id), is_good)
         }
         Holder::Grant { id, epoch } => {
-            let found = grants::standing(&state.store, *id).await.map_err(failed)?;
-            let is_good = found.is_some_and(|grant| {
-                grant.active && !grant.is_revoked && is_of(epoch, grant.epoch)
-            });
-            (found.map(|grant| grant.user), is_good)
+            let found = by_grant(state, *id, *epoch).await?;
+            (found, found.is_some())
         }
-        Holder::Client { jti } => {
-            let revoked = state.moments.count(Purpose::RevokedToken, jti).await;
-            (None, revoked.map_err(failed)?.is_none())
+        Holder::Exchanged { id, epoch, jti } => {
+            let found = by_grant(state, *id, *epoch).await?;
+            let is_good = found.is_some() && !is_revoked(state, jti).await?;
+            (found, is_good)
         }
+        Holder::Client { jti } => (None, !is_revoked(state, jti).await?),
     };
     match is_good {
         true => Ok(user),
         false => Err(not_good()),
     }
+}
+
+/// The user of a grant that holds.
+async fn by_grant(state: &State, id: Uuid, epoch: Option<i64>) -> Result<Option<Uuid>, Refusal> {
+    let found = grants::standing(&state.store, id).await;
+    let found = found.map_err(|error| of_store(&error))?;
+    let holds = found.filter(|grant| {
+        grant.active && !grant.is_revoked && epoch.is_none_or(|epoch| epoch == grant.epoch)
+    });
+    Ok(holds.map(|grant| grant.user))
+}
+
+/// Whether a token itself was revoked.
+async fn is_revoked(state: &State, jti: &str) -> Result<bool, Refusal> {
+    let revoked = state.moments.count(Purpose::RevokedToken, jti).await;
+    Ok(revoked.map_err(|error| of_store(&error))?.is_some())
 }
 
 /// Refuses a bound token without what it is bound to, and a free one that is shown as a bound one.

@@ -24,7 +24,7 @@ pub(crate) mod userinfo;
 pub(crate) use client_auth::proof_of_possession;
 pub use clients::{ClientError, check_client_record, check_declared_client};
 pub(crate) use consent::asking;
-pub(crate) use issue::GRANT;
+pub(crate) use issue::{ACT, GRANT};
 pub(crate) use keys::KeyRing;
 pub use settings::{DeclaredClient, OAuthSettings};
 pub(crate) use settings::{READ, WRITE};

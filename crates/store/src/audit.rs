@@ -75,6 +75,8 @@ pub enum Act {
     DeviceApproved,
     /// A user said no to a device.
     DeviceDenied,
+    /// A client was given a token for what another one could do for a user.
+    TokenExchanged,
 }
 
 /// Who acts.
@@ -154,7 +156,7 @@ pub struct Filter {
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::UserRegistered,
         Self::ConfirmationRequested,
         Self::UserConfirmed,
@@ -187,6 +189,7 @@ impl Act {
         Self::GrantReplayed,
         Self::DeviceApproved,
         Self::DeviceDenied,
+        Self::TokenExchanged,
     ];
 
     /// The name in the table; never to be changed.
@@ -225,6 +228,7 @@ impl Act {
             Self::GrantReplayed => "grant_replayed",
             Self::DeviceApproved => "device_approved",
             Self::DeviceDenied => "device_denied",
+            Self::TokenExchanged => "token_exchanged",
         }
     }
 

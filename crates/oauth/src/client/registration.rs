@@ -201,6 +201,11 @@ fn check_together(
             "client_credentials needs a client that proves who it is",
         ));
     }
+    if one.grants.contains(&Grant::TokenExchange) && one.auth_method == AuthMethod::None {
+        return Err(Metadata(
+            "token-exchange needs a client that proves who it is",
+        ));
+    }
     if one.pairwise {
         pairwise::sector(&one.redirect_uris, one.sector_identifier_uri.as_deref()).map_err(
             |_| {

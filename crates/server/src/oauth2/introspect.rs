@@ -15,10 +15,10 @@ use uuid::Uuid;
 use super::client_auth::{authenticate, parameters, remember};
 use super::clients::Registered;
 use super::error::{invalid_request, named};
-use super::issue::{self, GRANT, Granted};
+use super::issue::{self, ACT, GRANT, Granted};
 use crate::App;
 use crate::app::State;
-use crate::auth::good_claims;
+use crate::auth::good_token;
 use crate::client::Asked;
 use crate::error::{Answer, Refusal};
 use crate::identity::{json_answer, of_store};
@@ -117,8 +117,8 @@ async fn known(state: &State, token: &str) -> Result<Option<Known>, Refusal> {
             && issue::user_of(state, &grant).await?.is_some();
         return Ok(is_good.then(|| Known::Refresh(Box::new(grant))));
     }
-    let claims = good_claims(state, token).await?;
-    Ok(claims.map(|claims| Known::Access(Box::new(claims))))
+    let good = good_token(state, token).await?;
+    Ok(good.map(|(claims, _)| Known::Access(Box::new(claims))))
 }
 
 /// The number of a refresh token and its grant, good or not.
@@ -169,10 +169,12 @@ impl Known {
     }
 }
 
-/// A token of a grant ends the grant; one without is remembered until it has expired.
+/// A token of a grant ends the grant; one without, and one that another client's was exchanged for, is
+/// remembered until it has expired.
 async fn end(state: &State, registered: &Registered, known: &Known) -> Result<(), Refusal> {
     let grant = match known {
         Known::Refresh(grant) => Some(grant.id),
+        Known::Access(claims) if claims.extra.contains_key(ACT) => None,
         Known::Access(claims) => {
             let id = claims.extra.get(GRANT).and_then(Value::as_str);
             id.and_then(|id| Uuid::try_parse(id).ok())

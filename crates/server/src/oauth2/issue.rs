@@ -8,7 +8,7 @@ use credentials::token::AuthorizationCode;
 use jiff::{SignedDuration, Timestamp};
 use oauth::confirmation::{Confirmation, Scheme};
 use oauth::refresh::RefreshToken;
-use oauth::token::IssuedCode;
+use oauth::token::{ExchangeToken, IssuedCode};
 use oauth::{
     AccessTokenClaims, Algorithm, Hashes, IdTokenClaims, RequestedClaim, SigningKey,
     encode_access_token, encode_id_token,
@@ -32,6 +32,9 @@ use crate::identity::{hook_claims, of_store};
 
 /// The claim by which an access token names its grant.
 pub(crate) const GRANT: &str = "grant";
+
+/// The claim that says who acts for the user (RFC 8693 §4.1).
+pub(crate) const ACT: &str = "act";
 
 /// What ID tokens are signed with where a client says nothing (OpenID Connect Core §15.1: every
 /// client understands it).
@@ -230,6 +233,63 @@ pub(super) async fn tokens(state: &Arc<State>, making: Making<'_>) -> Result<Val
         body["refresh_token"] = token.expose().as_str().into();
     }
     Ok(body)
+}
+
+/// What an exchanged token is made of (RFC 8693).
+pub(super) struct Exchanging<'a> {
+    pub(super) registered: &'a Registered,
+    pub(super) user: &'a User,
+    /// The grant of the subject's token, with which both end.
+    pub(super) grant: Uuid,
+    pub(super) subject: &'a AccessTokenClaims,
+    pub(super) exchanged: &'a ExchangeToken,
+    pub(super) scopes: Vec<String>,
+    pub(super) resource: Option<String>,
+    /// The key that it is bound to.
+    pub(super) jkt: Option<&'a str>,
+}
+
+/// The body of the answer to an exchange, apart from the type of what was issued.
+pub(super) async fn exchanged(
+    state: &Arc<State>,
+    making: Exchanging<'_>,
+) -> Result<Value, Refusal> {
+    let client = &making.registered.client;
+    let mut extra = hook_claims(state, making.user, &client.id).await?;
+    extra.insert(GRANT.to_owned(), making.grant.to_string().into());
+    // Who acts is said by us alone, and so is how the user was known.
+    for (name, value) in [
+        ("amr", making.subject.extra.get("amr")),
+        (ACT, making.exchanged.act.as_ref()),
+    ] {
+        match value {
+            Some(value) => extra.insert(name.to_owned(), value.clone()),
+            None => extra.remove(name),
+        };
+    }
+    let own = roles::roles_of(&state.store, making.user.id).await;
+    let (now, life) = times(state);
+    // No longer than what it comes from.
+    let until = making.exchanged.until.min(now + life);
+    let claims = AccessTokenClaims {
+        iss: state.settings.public_url.clone(),
+        sub: making.registered.subject(state, making.user.id),
+        aud: audience(state, making.resource),
+        client_id: client.id.clone(),
+        scope: Some(making.scopes.join(" ")),
+        roles: own.map_err(|error| of_store(&error))?,
+        iat: now,
+        exp: until,
+        nbf: None,
+        jti: stdx::new_id(&state.clock, &state.rng).to_string(),
+        auth_time: making.subject.auth_time,
+        acr: making.subject.acr.clone(),
+        epoch: making.exchanged.epoch,
+        extra: bound(extra, making.jkt),
+    };
+    let token = access_token(state, &claims)?;
+    let is_bound = making.jkt.is_some();
+    Ok(response(&token, until - now, &making.scopes, is_bound))
 }
 
 /// The body of a token response in which no user takes part (RFC 6749 §4.4.3).

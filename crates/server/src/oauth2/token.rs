@@ -1,6 +1,7 @@
 //! `/oauth2/token`: a code, a refresh token or a client's own word for an access token.
 
 mod device;
+mod exchange;
 
 use std::sync::Arc;
 
@@ -32,11 +33,12 @@ use crate::error::{Answer, Refusal};
 use crate::identity::{json_answer, of_store};
 
 /// The grants that are served.
-pub(super) const SERVED: [GrantType; 4] = [
+pub(super) const SERVED: [GrantType; 5] = [
     GrantType::AuthorizationCode,
     GrantType::RefreshToken,
     GrantType::ClientCredentials,
     GrantType::DeviceCode,
+    GrantType::TokenExchange,
 ];
 
 /// A request whose client is known.
@@ -77,25 +79,30 @@ pub(crate) async fn token(Shared(app): Shared<App>, asked: Asked, body: Bytes) -
         registered: &registered,
         jkt,
     };
-    let body = match &request.grant {
-        GrantRequest::AuthorizationCode {
-            code,
-            redirect_uri,
-            code_verifier,
-        } => {
-            let (uri, verifier) = (redirect_uri.as_deref(), code_verifier.as_ref());
-            asking.by_code(&request, code, uri, verifier).await
-        }
-        GrantRequest::RefreshToken { refresh_token } => {
-            asking.by_refresh(&request, refresh_token).await
-        }
-        GrantRequest::DeviceCode { device_code } => asking.by_device(&request, device_code).await,
-        _ => asking.by_itself(&request),
-    };
-    Ok(json_answer(StatusCode::OK, &body?))
+    let body = asking.answer(&request).await?;
+    Ok(json_answer(StatusCode::OK, &body))
 }
 
 impl Asking<'_> {
+    async fn answer(&self, request: &TokenRequest) -> Result<Value, Refusal> {
+        match &request.grant {
+            GrantRequest::AuthorizationCode {
+                code,
+                redirect_uri,
+                code_verifier,
+            } => {
+                let (uri, verifier) = (redirect_uri.as_deref(), code_verifier.as_ref());
+                self.by_code(request, code, uri, verifier).await
+            }
+            GrantRequest::RefreshToken { refresh_token } => {
+                self.by_refresh(request, refresh_token).await
+            }
+            GrantRequest::DeviceCode { device_code } => self.by_device(request, device_code).await,
+            GrantRequest::TokenExchange { .. } => self.by_exchange(request).await,
+            _ => self.by_itself(request),
+        }
+    }
+
     /// RFC 6749 §4.1.3.
     async fn by_code(
         &self,

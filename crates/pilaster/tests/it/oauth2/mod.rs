@@ -3,6 +3,7 @@
 
 mod clients;
 mod devices;
+mod exchanges;
 mod flows;
 mod replays;
 

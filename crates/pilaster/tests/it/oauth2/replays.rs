@@ -22,19 +22,19 @@ on_every_engine!(shared: keys_are_replaced_under_load);
 /// What the challenge of [`request`] is the hash of.
 const VERIFIER: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-async fn token(server: &Running, form: &[(&str, &str)]) -> Answer {
+pub(super) async fn token(server: &Running, form: &[(&str, &str)]) -> Answer {
     Answer::read(server.request("POST", "/oauth2/token").form(form)).await
 }
 
 /// A code for the house's own client.
-async fn code(browser: &Browser, scope: &str) -> String {
+pub(super) async fn code(browser: &Browser, scope: &str) -> String {
     let (_, location, _) = browser.get(&request(&[("scope", scope)])).await;
     let code = parameter(&location, "code");
     assert!(!code.is_empty(), "{location}");
     code
 }
 
-fn redeeming(code: &str) -> Vec<(&str, &str)> {
+pub(super) fn redeeming(code: &str) -> Vec<(&str, &str)> {
     vec![
         ("grant_type", "authorization_code"),
         ("client_id", "spa"),
@@ -228,7 +228,7 @@ async fn what_is_read_afresh_at_each_refresh(app: App) {
     drop((person, database));
 }
 
-fn claims(token: &str) -> Value {
+pub(super) fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let middle = token.split('.').nth(1).expect("three parts");
     let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
