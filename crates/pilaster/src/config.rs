@@ -2,6 +2,7 @@
 
 mod clients;
 mod identity;
+mod issuers;
 mod keys;
 mod layers;
 mod mail;

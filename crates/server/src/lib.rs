@@ -52,7 +52,8 @@ pub use mail::{
 pub use native::NativeRls;
 pub use oauth::Algorithm;
 pub use oauth2::{
-    ClientError, DeclaredClient, OAuthSettings, check_client_record, check_declared_client,
+    ClientError, DeclaredClient, IssuerError, OAuthSettings, SubjectName, SubjectNameError,
+    TrustedIssuer, check_client_record, check_declared_client,
 };
 pub use pages::{
     Colour, ColourError, Logo, LogoError, PageError, PageName, PageSettings, Redirect,

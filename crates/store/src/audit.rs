@@ -77,6 +77,8 @@ pub enum Act {
     DeviceDenied,
     /// A client was given a token for what another one could do for a user.
     TokenExchanged,
+    /// A client was given a token for a user by the word of another issuer.
+    AssertionAccepted,
 }
 
 /// Who acts.
@@ -156,7 +158,7 @@ pub struct Filter {
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::UserRegistered,
         Self::ConfirmationRequested,
         Self::UserConfirmed,
@@ -190,6 +192,7 @@ impl Act {
         Self::DeviceApproved,
         Self::DeviceDenied,
         Self::TokenExchanged,
+        Self::AssertionAccepted,
     ];
 
     /// The name in the table; never to be changed.
@@ -229,6 +232,7 @@ impl Act {
             Self::DeviceApproved => "device_approved",
             Self::DeviceDenied => "device_denied",
             Self::TokenExchanged => "token_exchanged",
+            Self::AssertionAccepted => "assertion_accepted",
         }
     }
 

@@ -94,6 +94,12 @@ pub fn insert_steps(
     ]
 }
 
+/// The steps that give a grant which begins at once, bound to the key `jkt` if there is one.
+#[must_use]
+pub fn insert_begun_steps(store: &Store, grant: &NewGrant, jkt: Option<&str>) -> Vec<Step> {
+    vec![insert_step(store, grant), begin_step(store, grant.id, jkt)]
+}
+
 /// The step that gives a grant which has not begun.
 pub(crate) fn insert_step(store: &Store, grant: &NewGrant) -> Step {
     let mut sql = store.sql();

@@ -58,13 +58,15 @@ pub enum Purpose {
     Proof,
     /// OAuth: ids of access tokens that were revoked.
     RevokedToken,
+    /// OAuth: ids of assertions of other issuers (RFC 7523).
+    BearerAssertion,
     /// OAuth: guesses at the codes of devices (RFC 8628 §5.1).
     DeviceGuess,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::OpaqueRegistration,
         Self::OpaqueLogin,
         Self::OpaqueProof,
@@ -82,6 +84,7 @@ impl Purpose {
         Self::ClientAssertion,
         Self::Proof,
         Self::RevokedToken,
+        Self::BearerAssertion,
         Self::DeviceGuess,
     ];
 
@@ -106,6 +109,7 @@ impl Purpose {
             Self::ClientAssertion => "client-assertion",
             Self::Proof => "proof",
             Self::RevokedToken => "revoked-token",
+            Self::BearerAssertion => "bearer-assertion",
             Self::DeviceGuess => "device-guess",
         }
     }

@@ -8,6 +8,7 @@ use server::{DeclaredClient, OAuthSettings, check_declared_client};
 use stdx::{Secret, nearest};
 
 use super::Configuration;
+use super::issuers;
 use super::layers::Value;
 use super::settings::{duration, list};
 use crate::failure::{Failure, Outcome};
@@ -175,6 +176,7 @@ pub(super) fn oauth(configuration: &Configuration, public_url: &str) -> Outcome<
     }
     Ok(OAuthSettings {
         clients,
+        issuers: issuers::issuers(configuration)?,
         scopes: scopes(configuration)?,
         access_life,
         refresh_life,

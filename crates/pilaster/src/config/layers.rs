@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use stdx::nearest;
 
 use super::clients;
+use super::issuers;
 use super::keys::{KEYS, Key, SECRET_KEY};
 use super::redirects;
 use super::webhooks::{self, Given};
@@ -33,6 +34,8 @@ pub(crate) struct Configuration {
     pub(super) webhooks: BTreeMap<String, Given>,
     /// What is said of each client, by its id.
     pub(super) clients: BTreeMap<String, clients::Given>,
+    /// What is said of each issuer whose word is taken, by its name.
+    pub(super) issuers: BTreeMap<String, issuers::Given>,
     /// Where a login can lead, by name.
     pub(super) redirects: BTreeMap<String, redirects::Given>,
 }
@@ -89,6 +92,7 @@ impl Configuration {
             targeted: Vec::new(),
             webhooks: BTreeMap::new(),
             clients: BTreeMap::new(),
+            issuers: BTreeMap::new(),
             redirects: BTreeMap::new(),
         };
         configuration.read_toml()?;
@@ -146,6 +150,11 @@ impl Configuration {
                 if let ("clients", toml::Value::Table(said)) = (section.as_str(), value) {
                     let given = clients::read_toml(entry, said)?;
                     self.clients.insert(entry.clone(), given);
+                    continue;
+                }
+                if let ("issuers", toml::Value::Table(said)) = (section.as_str(), value) {
+                    let given = issuers::read_toml(entry, said)?;
+                    self.issuers.insert(entry.clone(), given);
                     continue;
                 }
                 if let ("redirects", toml::Value::Table(said)) = (section.as_str(), value) {
@@ -297,6 +306,7 @@ impl Configuration {
             .collect();
         shown.extend(webhooks::shown(&self.webhooks));
         shown.extend(clients::shown(&self.clients));
+        shown.extend(issuers::shown(&self.issuers));
         shown.extend(redirects::shown(&self.redirects));
         shown
     }

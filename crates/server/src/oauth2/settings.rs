@@ -5,11 +5,15 @@ use std::time::Duration;
 use oauth::refresh::RefreshLimits;
 use stdx::Secret;
 
+use super::issuers::TrustedIssuer;
+
 /// How the authorization server behaves; plain values, already read from wherever they come.
 #[derive(Clone, Debug)]
 pub struct OAuthSettings {
     /// Clients that stand in the project's file.
     pub clients: Vec<DeclaredClient>,
+    /// Who else may say who somebody is.
+    pub issuers: Vec<TrustedIssuer>,
     /// The scopes of the project's own, beside those of OpenID Connect and of the data API.
     pub scopes: Vec<String>,
     /// How long an access token is good; an hour at most.

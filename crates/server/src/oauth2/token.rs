@@ -1,5 +1,6 @@
 //! `/oauth2/token`: a code, a refresh token or a client's own word for an access token.
 
+mod assertion;
 mod device;
 mod exchange;
 
@@ -33,12 +34,13 @@ use crate::error::{Answer, Refusal};
 use crate::identity::{json_answer, of_store};
 
 /// The grants that are served.
-pub(super) const SERVED: [GrantType; 5] = [
+pub(super) const SERVED: [GrantType; 6] = [
     GrantType::AuthorizationCode,
     GrantType::RefreshToken,
     GrantType::ClientCredentials,
     GrantType::DeviceCode,
     GrantType::TokenExchange,
+    GrantType::JwtBearer,
 ];
 
 /// A request whose client is known.
@@ -99,7 +101,8 @@ impl Asking<'_> {
             }
             GrantRequest::DeviceCode { device_code } => self.by_device(request, device_code).await,
             GrantRequest::TokenExchange { .. } => self.by_exchange(request).await,
-            _ => self.by_itself(request),
+            GrantRequest::JwtBearer { assertion } => self.by_assertion(request, assertion).await,
+            GrantRequest::ClientCredentials => self.by_itself(request),
         }
     }
 

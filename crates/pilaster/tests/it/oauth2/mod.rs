@@ -1,6 +1,7 @@
 //! The authorization server through the public door: clients that nobody here wrote, and requests
 //! that no client should send.
 
+mod assertions;
 mod clients;
 mod devices;
 mod exchanges;
