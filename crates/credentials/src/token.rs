@@ -25,12 +25,14 @@ macro_rules! hidden {
 
 mod client;
 mod csrf;
+mod registration;
 
 pub use client::{
     AuthorizationCode, AuthorizationCodeHash, BrowserId, ClientSecret, ClientSecretHash,
     DeviceCode, DeviceCodeHash,
 };
 pub use csrf::CsrfKey;
+pub use registration::{RegistrationToken, RegistrationTokenHash, RegistrationUse};
 
 /// What a link, a code or a mail is for. It goes into what is stored, so a token for one purpose
 /// is unknown for each other.

@@ -26,7 +26,7 @@ mod status;
 mod traces;
 
 pub use app::{AccountSettings, App, AppError, RegistrationMode, Settings, system_migrations};
-pub use credentials::token::{ClientSecret, Purpose};
+pub use credentials::token::{ClientSecret, Purpose, RegistrationToken, RegistrationUse};
 pub use credentials::{
     EmailAddress, HashParams, MasterKey, MasterKeyError, Password, Username, WebhookSecretError,
     WebhookSecrets,
@@ -52,8 +52,8 @@ pub use mail::{
 pub use native::NativeRls;
 pub use oauth::Algorithm;
 pub use oauth2::{
-    ClientError, DeclaredClient, IssuerError, OAuthSettings, SubjectName, SubjectNameError,
-    TrustedIssuer, check_client_record, check_declared_client,
+    ClientError, ClientRegistration, DeclaredClient, IssuerError, OAuthSettings, SubjectName,
+    SubjectNameError, TrustedIssuer, check_client_record, check_declared_client,
 };
 pub use pages::{
     Colour, ColourError, Logo, LogoError, PageError, PageName, PageSettings, Redirect,

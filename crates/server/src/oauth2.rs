@@ -18,6 +18,7 @@ pub(crate) mod metadata;
 pub(crate) mod page;
 pub(crate) mod par;
 mod person;
+pub(crate) mod registration;
 mod settings;
 pub(crate) mod token;
 pub(crate) mod userinfo;
@@ -28,7 +29,7 @@ pub(crate) use consent::asking;
 pub(crate) use issue::{ACT, GRANT};
 pub use issuers::{IssuerError, SubjectName, SubjectNameError, TrustedIssuer};
 pub(crate) use keys::KeyRing;
-pub use settings::{DeclaredClient, OAuthSettings};
+pub use settings::{DeclaredClient, OAuthSettings, RegistrationMode as ClientRegistration};
 pub(crate) use settings::{READ, WRITE};
 
 /// The authentication contexts that can be reached.

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::App;
 use crate::app::State;
+use crate::oauth2::registration;
 
 /// From one time to the next. What has expired is not shown in between either.
 const EVERY: Duration = Duration::from_mins(1);
@@ -66,6 +67,9 @@ async fn once(state: &State) {
         ("mails", store::mails::purge(&state.store).await),
         ("invitations", store::invitations::purge(&state.store).await),
     ];
+    if let Err(error) = registration::purge(state).await {
+        tracing::warn!(%error, "clients that nobody uses cannot be purged");
+    }
     for (what, purged) in own {
         if let Err(error) = purged {
             tracing::warn!(%error, what, "what is of no use any more cannot be purged");

@@ -20,7 +20,8 @@ use crate::identity::{
     api_keys, factor, opaque, passkeys, password, recovery_codes, session, step_up, totp,
 };
 use crate::oauth2::{
-    apps, authorize, consent, device, introspect, logout, metadata, page, par, token, userinfo,
+    apps, authorize, consent, device, introspect, logout, metadata, page, par, registration, token,
+    userinfo,
 };
 use crate::{data, docs, identity, mail, middleware, pages};
 
@@ -199,6 +200,10 @@ impl Routes {
             .add("GET",  "/oauth2/consent/{flow}",   Policy::Authenticated, get(consent::show))
             .add("POST", "/oauth2/consent/{flow}",   Policy::Authenticated, post(consent::decide))
             .add("GET",  "/oauth2/submit.js",        Policy::Public, get(page::submit))
+            .add("POST", "/oauth2/register",         Policy::Client, post(registration::register))
+            .add("GET",  "/oauth2/register/{client_id}",    Policy::Client, get(registration::show))
+            .add("PUT",  "/oauth2/register/{client_id}",    Policy::Client, put(registration::change))
+            .add("DELETE", "/oauth2/register/{client_id}",  Policy::Client, delete(registration::remove))
             .add("POST", "/oauth2/par",              Policy::Client, post(par::push))
             .add("POST", "/oauth2/device_authorization", Policy::Client, post(device::begin))
             .add("GET",  "/oauth2/device",           Policy::Public, get(pages::device))

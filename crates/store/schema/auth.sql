@@ -266,7 +266,9 @@ create table auth_clients (
   is_first_party  boolean not null,                  -- whether people are asked for no consent
   role            varchar(63),                       -- of tokens in which no user takes part
   created_at      timestamptz not null,
-  updated_at      timestamptz not null
+  updated_at      timestamptz not null,
+  registration    varchar(64),                       -- SHA-256 of what it is managed by; null: added by the operator
+  used_at         timestamptz                        -- of one that registered itself: when last, within an hour
 );
 
 -- What a user lets a client do, from one login on: a family of refresh tokens.
@@ -324,3 +326,11 @@ create table auth_devices (
 
 create index auth_devices_grant on auth_devices (grant_id);
 create index auth_devices_expiry on auth_devices (expires_at);
+
+-- Tokens by which programs register themselves as clients.
+create table auth_client_invitations (
+  id         varchar(64) primary key,                -- SHA-256
+  uses_left  integer not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null
+);

@@ -79,6 +79,16 @@ pub enum Act {
     TokenExchanged,
     /// A client was given a token for a user by the word of another issuer.
     AssertionAccepted,
+    /// The shell made a token by which clients register themselves.
+    ClientInvited,
+    /// A client registered itself.
+    ClientRegistered,
+    /// It changed what it says of itself.
+    ClientChanged,
+    /// It removed itself.
+    ClientRemoved,
+    /// One that nobody used was removed.
+    ClientExpired,
 }
 
 /// Who acts.
@@ -158,7 +168,7 @@ pub struct Filter {
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 39] = [
         Self::UserRegistered,
         Self::ConfirmationRequested,
         Self::UserConfirmed,
@@ -193,6 +203,11 @@ impl Act {
         Self::DeviceDenied,
         Self::TokenExchanged,
         Self::AssertionAccepted,
+        Self::ClientInvited,
+        Self::ClientRegistered,
+        Self::ClientChanged,
+        Self::ClientRemoved,
+        Self::ClientExpired,
     ];
 
     /// The name in the table; never to be changed.
@@ -233,6 +248,11 @@ impl Act {
             Self::DeviceDenied => "device_denied",
             Self::TokenExchanged => "token_exchanged",
             Self::AssertionAccepted => "assertion_accepted",
+            Self::ClientInvited => "client_invited",
+            Self::ClientRegistered => "client_registered",
+            Self::ClientChanged => "client_changed",
+            Self::ClientRemoved => "client_removed",
+            Self::ClientExpired => "client_expired",
         }
     }
 

@@ -1,6 +1,8 @@
 //! Clients that were added while the server ran: their metadata, and a hash of their secret.
 
-use credentials::token::{ClientSecret, ClientSecretHash};
+use std::time::Duration;
+
+use credentials::token::{ClientSecret, ClientSecretHash, RegistrationTokenHash};
 use jiff::{SignedDuration, Timestamp};
 use sql::{DbError, Expect, Kind, Query, Sql, Step};
 
@@ -24,6 +26,10 @@ pub struct ClientRecord {
     pub is_first_party: bool,
     /// The role of tokens in which no user takes part.
     pub role: Option<String>,
+    /// What it is managed by, where it registered itself.
+    pub registration: Option<RegistrationTokenHash>,
+    /// Of one that registered itself: when it was used last, within an hour.
+    pub used_at: Option<Timestamp>,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was changed last.
@@ -46,8 +52,8 @@ impl ClientRecord {
 pub fn insert_step(store: &Store, client: &ClientRecord) -> Step {
     let mut sql = store.sql();
     sql.push(
-        "insert into auth_clients (id, metadata, secret, is_first_party, role, created_at, \
-         updated_at) values (",
+        "insert into auth_clients (id, metadata, secret, is_first_party, role, registration, \
+         created_at, updated_at) values (",
     );
     sql.arg(client.id.as_str())
         .push(", ")
@@ -56,6 +62,9 @@ pub fn insert_step(store: &Store, client: &ClientRecord) -> Step {
         .arg(client.secret.as_ref().map(ClientSecretHash::as_str));
     sql.push(", ").arg(client.is_first_party);
     sql.push(", ").arg(client.role.clone());
+    let registration = client.registration.as_ref();
+    sql.push(", ")
+        .arg(registration.map(RegistrationTokenHash::as_str));
     sql.push(", ").arg(client.created_at);
     sql.push(", ").arg(client.updated_at).push(")");
     Step::new(sql).expecting(Expect::Rows(1))
@@ -100,8 +109,70 @@ pub async fn rotate_secret(
     one(store, vec![Step::new(kept), Step::new(replaced)]).await
 }
 
+/// The step that puts what a client which registered itself says now in the place of what it said; it
+/// fails with [`DbError::Unexpected`] where the client is not managed by `seen` any more.
+#[must_use]
+pub fn replace_step(store: &Store, client: &ClientRecord, seen: &RegistrationTokenHash) -> Step {
+    let secret = client.secret.as_ref().map(ClientSecretHash::as_str);
+    let registration = client.registration.as_ref();
+    let mut sql = store.sql();
+    sql.push("update auth_clients set metadata = ")
+        .arg(client.metadata.as_str());
+    sql.push(", secret = ").arg(secret);
+    sql.push(", registration = ")
+        .arg(registration.map(RegistrationTokenHash::as_str));
+    sql.push(", updated_at = ").arg(client.updated_at);
+    sql.push(" where id = ").arg(client.id.as_str());
+    sql.push(" and registration = ").arg(seen.as_str());
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// Notes that a client is in use.
+pub async fn touch(store: &Store, id: &str) -> StoreResult<()> {
+    let mut sql = store.sql();
+    sql.push("update auth_clients set used_at = ")
+        .arg(store.clock.now());
+    sql.push(" where id = ").arg(id);
+    let step = Step::new(sql).expecting(Expect::AtMost(1));
+    store.db.write(vec![step]).await?;
+    Ok(())
+}
+
+/// Clients that registered themselves, that were not used for so long, and that may act for nobody; at
+/// most a hundred.
+pub async fn unused(store: &Store, life: Duration) -> StoreResult<Vec<String>> {
+    let now = store.clock.now();
+    let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
+    let before = now.checked_sub(life).unwrap_or(Timestamp::MIN);
+    let mut sql = store.sql();
+    sql.push(
+        "select id from auth_clients where registration is not null \
+         and coalesce(used_at, created_at) <= ",
+    );
+    sql.arg(before);
+    sql.push(
+        " and not exists (select 1 from auth_grants g where g.client_id = auth_clients.id \
+         and g.revoked_at is null and g.expires_at > ",
+    );
+    sql.arg(now).push(") order by id limit ").number(100);
+    let rows = store.db.rows(&Query::short(sql, vec![Kind::Text])).await?;
+    rows.into_iter()
+        .map(|row| Columns::of(TABLE, row).text())
+        .collect()
+}
+
 /// Removes a client with everything that users let it do; gives whether there was one.
 pub async fn delete(store: &Store, id: &str) -> StoreResult<bool> {
+    match store.db.write(delete_steps(store, id)).await {
+        Ok(_) => Ok(true),
+        Err(DbError::Unexpected { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The steps that do so; they fail with [`DbError::Unexpected`] where there is none.
+#[must_use]
+pub fn delete_steps(store: &Store, id: &str) -> Vec<Step> {
     let mut client = store.sql();
     client.push("delete from auth_clients where id = ").arg(id);
     let mut grants = store.sql();
@@ -118,12 +189,7 @@ pub async fn delete(store: &Store, id: &str) -> StoreResult<bool> {
         .arg(id);
     let first = Step::new(client).expecting(Expect::Rows(1));
     let others = [grants, consents, devices].map(Step::new);
-    let unit = std::iter::once(first).chain(others).collect();
-    match store.db.write(unit).await {
-        Ok(_) => Ok(true),
-        Err(DbError::Unexpected { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    std::iter::once(first).chain(others).collect()
 }
 
 /// Writes steps that each have to find their one row.
@@ -142,7 +208,7 @@ fn select(store: &Store) -> Sql {
     let mut sql = store.sql();
     sql.push(
         "select id, metadata, secret, previous_secret, previous_until, is_first_party, role, \
-         created_at, updated_at from auth_clients",
+         registration, used_at, created_at, updated_at from auth_clients",
     );
     sql
 }
@@ -156,6 +222,8 @@ async fn read(store: &Store, sql: Sql) -> StoreResult<Vec<ClientRecord>> {
         Kind::Timestamp,
         Kind::Boolean,
         Kind::Text,
+        Kind::Text,
+        Kind::Timestamp,
         Kind::Timestamp,
         Kind::Timestamp,
     ];
@@ -173,6 +241,10 @@ async fn read(store: &Store, sql: Sql) -> StoreResult<Vec<ClientRecord>> {
                     .zip(columns.optional_moment()?),
                 is_first_party: columns.bool()?,
                 role: columns.optional_text()?,
+                registration: columns
+                    .optional_text()?
+                    .map(RegistrationTokenHash::from_stored),
+                used_at: columns.optional_moment()?,
                 created_at: columns.moment()?,
                 updated_at: columns.moment()?,
             })

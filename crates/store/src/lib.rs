@@ -60,6 +60,7 @@ pub mod access;
 pub mod accounts;
 pub mod api_keys;
 pub mod audit;
+pub mod client_invitations;
 pub mod clients;
 pub mod consents;
 mod decode;

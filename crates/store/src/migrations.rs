@@ -3,7 +3,7 @@
 use lang::Source;
 
 /// Our own migrations: path and text, oldest first.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     (
         "migrations/0001_init.sql",
         include_str!("../migrations/0001_init.sql"),
@@ -27,6 +27,10 @@ const MIGRATIONS: [(&str, &str); 6] = [
     (
         "migrations/0006_devices.sql",
         include_str!("../migrations/0006_devices.sql"),
+    ),
+    (
+        "migrations/0007_registration.sql",
+        include_str!("../migrations/0007_registration.sql"),
     ),
 ];
 

@@ -60,13 +60,15 @@ pub enum Purpose {
     RevokedToken,
     /// OAuth: ids of assertions of other issuers (RFC 7523).
     BearerAssertion,
+    /// OAuth: registrations of clients from one address.
+    ClientRegistration,
     /// OAuth: guesses at the codes of devices (RFC 8628 §5.1).
     DeviceGuess,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::OpaqueRegistration,
         Self::OpaqueLogin,
         Self::OpaqueProof,
@@ -85,6 +87,7 @@ impl Purpose {
         Self::Proof,
         Self::RevokedToken,
         Self::BearerAssertion,
+        Self::ClientRegistration,
         Self::DeviceGuess,
     ];
 
@@ -110,6 +113,7 @@ impl Purpose {
             Self::Proof => "proof",
             Self::RevokedToken => "revoked-token",
             Self::BearerAssertion => "bearer-assertion",
+            Self::ClientRegistration => "client-registration",
             Self::DeviceGuess => "device-guess",
         }
     }

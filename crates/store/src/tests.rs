@@ -1,5 +1,6 @@
 //! Facts about our own tables, on every engine.
 
+mod clients;
 mod declared;
 mod engines;
 mod keeping;

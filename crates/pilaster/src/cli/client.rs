@@ -10,6 +10,17 @@ pub(crate) enum Client {
         after_help = "Examples: pilaster client add web --redirect https://films.example/callback\n          pilaster client add spa --public --redirect http://localhost:5173/callback\n          pilaster client add nightly --grant client_credentials --scope data:read --role reports\n          pilaster client add tv --public --grant device_code --grant refresh_token"
     )]
     Add(NewClient),
+    /// Print a token by which programs register themselves, where oauth.registration is token. It is
+    /// shown this once.
+    #[command(after_help = "Example: pilaster client invite --clients 3 --days 7")]
+    Invite {
+        /// How many clients it is good for.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        clients: u32,
+        /// How many days it is good.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=366))]
+        days: u16,
+    },
     /// List the clients, those of pilaster.toml first.
     List,
     /// Show one client.

@@ -1,5 +1,6 @@
-//! `client add | list | show | rotate | remove`: programs that people log in to.
+//! `client add | invite | list | show | rotate | remove`: programs that people log in to.
 
+mod invite;
 mod snippet;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(super) async fn run(configuration: &Configuration, verb: &Verb, as_json: boo
     let accounts = Accounts::open(configuration).await?;
     match verb {
         Verb::Add(asked) => add(&accounts, asked, as_json).await,
+        Verb::Invite { clients, days } => invite::run(&accounts, *clients, *days, as_json).await,
         Verb::List => list(&accounts, as_json).await,
         Verb::Show { id } => show(&accounts, id, as_json).await,
         Verb::Rotate { id, now } => {
@@ -54,6 +56,8 @@ async fn add(accounts: &Accounts, asked: &NewClient, as_json: bool) -> Outcome {
         previous: None,
         is_first_party: asked.first_party,
         role: asked.role.clone(),
+        registration: None,
+        used_at: None,
         created_at: now,
         updated_at: now,
     };
@@ -255,7 +259,10 @@ fn of_file(client: &DeclaredClient) -> Value {
 
 fn of_record(record: &ClientRecord) -> Value {
     let has_secret = record.secret.is_some();
-    let from = "database";
+    let from = match record.registration {
+        Some(_) => "registration",
+        None => "database",
+    };
     let mut value = shown(
         &record.id,
         from,

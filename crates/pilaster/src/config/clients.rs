@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
-use server::{DeclaredClient, OAuthSettings, check_declared_client};
+use server::{ClientRegistration, DeclaredClient, OAuthSettings, check_declared_client};
 use stdx::{Secret, nearest};
 
 use super::Configuration;
@@ -176,6 +176,9 @@ pub(super) fn oauth(configuration: &Configuration, public_url: &str) -> Outcome<
     }
     Ok(OAuthSettings {
         clients,
+        registration: registration(configuration)?,
+        registration_scopes: list(configuration, "oauth.registration_scopes"),
+        registration_unused: duration(configuration, "oauth.registration_unused")?,
         issuers: issuers::issuers(configuration)?,
         scopes: scopes(configuration)?,
         access_life,
@@ -186,6 +189,16 @@ pub(super) fn oauth(configuration: &Configuration, public_url: &str) -> Outcome<
         consent_url: configuration.text("oauth.consent_url").to_owned(),
         device_url: configuration.text("oauth.device_url").to_owned(),
     })
+}
+
+/// Whether programs register themselves as clients.
+fn registration(configuration: &Configuration) -> Outcome<ClientRegistration> {
+    match configuration.text("oauth.registration") {
+        "off" | "false" => Ok(ClientRegistration::Off),
+        "token" => Ok(ClientRegistration::Token),
+        "open" => Ok(ClientRegistration::Open),
+        _ => Err(configuration.ill_typed("oauth.registration", "off, token or open")),
+    }
 }
 
 /// The scopes of the project's own (RFC 6749 §3.3).

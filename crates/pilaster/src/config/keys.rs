@@ -77,6 +77,13 @@ pub(crate) static KEYS: &[Key] = &[
     key("oauth.access_life", &[], "15m"),
     key("oauth.refresh_life", &[], "30d"),
     key("oauth.refresh_idle", &[], "off"),
+    key("oauth.registration", &[], "off"),
+    key(
+        "oauth.registration_scopes",
+        &[],
+        "openid,profile,email,offline_access",
+    ),
+    key("oauth.registration_unused", &[], "90d"),
     key("oauth.login_url", &[], "/auth/login"),
     key("oauth.register_url", &[], "/auth/register"),
     key("oauth.consent_url", &[], "/auth/consent"),

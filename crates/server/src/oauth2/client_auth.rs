@@ -37,6 +37,16 @@ pub(super) async fn authenticate(
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<Registered, Refusal> {
+    let registered = proved(state, headers, parameters).await?;
+    clients::note_use(state, &registered).await?;
+    Ok(registered)
+}
+
+async fn proved(
+    state: &State,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<Registered, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let authorization = match (values.next(), values.next()) {
         (None, _) => None,

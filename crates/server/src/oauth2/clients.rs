@@ -1,7 +1,7 @@
 //! Clients: those of the project's file and those of the database, found alike.
 
 use credentials::token::{ClientSecret, ClientSecretHash};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use oauth::client::Party;
 use oauth::client::{
     AuthMethod, ClientAuth, Registration, RegistrationError, SubjectType, validate_registration,
@@ -89,6 +89,23 @@ pub(crate) async fn find(state: &State, id: &str) -> Result<Option<Registered>, 
     }
 }
 
+/// How long a client is in use before that is noted again.
+const TOUCH: SignedDuration = SignedDuration::from_hours(1);
+
+/// Notes that a client which registered itself is in use, so that it is kept.
+pub(super) async fn note_use(state: &State, registered: &Registered) -> Result<(), Refusal> {
+    let record = &registered.record;
+    let now = state.clock.now();
+    let is_noted = record
+        .used_at
+        .is_some_and(|at| now.duration_since(at) < TOUCH);
+    if record.registration.is_none() || is_noted || state.is_read_only {
+        return Ok(());
+    }
+    let touched = clients::touch(&state.store, &record.id).await;
+    touched.map_err(|error| of_store(&error))
+}
+
 /// Checks what is said of a client; `resource` is the address of the data API.
 pub fn check_client_record(resource: &str, record: &ClientRecord) -> Result<(), ClientError> {
     registered(resource, record.clone()).map(drop)
@@ -108,6 +125,8 @@ fn record_of(declared: &DeclaredClient) -> ClientRecord {
         previous: None,
         is_first_party: declared.is_first_party,
         role: declared.role.clone(),
+        registration: None,
+        used_at: None,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     }

@@ -9,17 +9,19 @@ use serde_json::Value;
 
 use super::ACR_VALUES;
 use super::clients::PROFILE;
+use super::settings::RegistrationMode;
 use super::token::SERVED;
 use crate::App;
 use crate::error::Answer;
-
-/// What is switched on.
-const FEATURES: [Feature; 1] = [Feature::Proofs];
 
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server` (OpenID
 /// Connect Discovery §4, RFC 8414 §3)
 pub(crate) async fn issuer(Shared(app): Shared<App>) -> Answer {
     let state = &app.0;
+    let mut features = vec![Feature::Proofs];
+    if state.settings.oauth.registration != RegistrationMode::Off {
+        features.push(Feature::Registration);
+    }
     let metadata = IssuerMetadata {
         issuer: &state.settings.public_url,
         profile: PROFILE,
@@ -28,7 +30,7 @@ pub(crate) async fn issuer(Shared(app): Shared<App>) -> Answer {
         signs_with: Algorithm::ALL,
         ui_locales: &[],
         grants: &SERVED,
-        features: &FEATURES,
+        features: &features,
     };
     Ok(document(&metadata.to_value()))
 }

@@ -12,6 +12,12 @@ use super::issuers::TrustedIssuer;
 pub struct OAuthSettings {
     /// Clients that stand in the project's file.
     pub clients: Vec<DeclaredClient>,
+    /// Whether programs register themselves as clients.
+    pub registration: RegistrationMode,
+    /// The scopes that such clients may have.
+    pub registration_scopes: Vec<String>,
+    /// How long such a client is kept that nobody uses.
+    pub registration_unused: Duration,
     /// Who else may say who somebody is.
     pub issuers: Vec<TrustedIssuer>,
     /// The scopes of the project's own, beside those of OpenID Connect and of the data API.
@@ -30,6 +36,17 @@ pub struct OAuthSettings {
     pub consent_url: String,
     /// Where people type the code that a device shows.
     pub device_url: String,
+}
+
+/// Whether programs register themselves as clients (RFC 7591).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// They do not.
+    Off,
+    /// Those that bring a token of the operator's.
+    Token,
+    /// All do.
+    Open,
 }
 
 /// A client that stands in the project's file.

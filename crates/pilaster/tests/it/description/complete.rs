@@ -36,6 +36,8 @@ const UNLISTED: &[&str] = &[
     "/oauth2/authorize",
     "/oauth2/authorize/{flow}",
     "/oauth2/par",
+    "/oauth2/register",
+    "/oauth2/register/{client_id}",
     "/oauth2/device_authorization",
     "/oauth2/token",
     "/oauth2/userinfo",

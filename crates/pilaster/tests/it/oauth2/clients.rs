@@ -64,7 +64,7 @@ pub(super) async fn facts(app: &App, id: &str, mut command: Command) -> usize {
     facts.len()
 }
 
-async fn run(app: &App, id: &str, secret: &str) {
+pub(super) async fn run(app: &App, id: &str, secret: &str) {
     let Some(packages) = tool("TEST_NODE_MODULES") else {
         return;
     };

@@ -6,6 +6,7 @@ mod clients;
 mod devices;
 mod exchanges;
 mod flows;
+mod registrations;
 mod replays;
 
 use testkit::Project;
