@@ -3,6 +3,7 @@
 
 mod deliver;
 mod egress;
+mod logout;
 mod send;
 mod webhook;
 

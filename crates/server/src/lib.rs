@@ -52,8 +52,8 @@ pub use mail::{
 pub use native::NativeRls;
 pub use oauth::Algorithm;
 pub use oauth2::{
-    ClientError, ClientRegistration, DeclaredClient, IssuerError, OAuthSettings, SubjectName,
-    SubjectNameError, TrustedIssuer, check_client_record, check_declared_client,
+    ClientError, ClientRegistration, DeclaredClient, IssuerError, LOGOUTS, OAuthSettings,
+    SubjectName, SubjectNameError, TrustedIssuer, check_client_record, check_declared_client,
 };
 pub use pages::{
     Colour, ColourError, Logo, LogoError, PageError, PageName, PageSettings, Redirect,

@@ -3,6 +3,7 @@
 
 pub(crate) mod apps;
 pub(crate) mod authorize;
+pub(crate) mod back_channel;
 mod client_auth;
 mod clients;
 pub(crate) mod consent;
@@ -23,6 +24,7 @@ mod settings;
 pub(crate) mod token;
 pub(crate) mod userinfo;
 
+pub use back_channel::LOGOUTS;
 pub(crate) use client_auth::proof_of_possession;
 pub use clients::{ClientError, check_client_record, check_declared_client};
 pub(crate) use consent::asking;

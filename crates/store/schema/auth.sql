@@ -284,12 +284,14 @@ create table auth_grants (
   started_at  timestamptz,                           -- null until its code was redeemed
   rotated_at  timestamptz,
   revoked_at  timestamptz,
-  expires_at  timestamptz not null
+  expires_at  timestamptz not null,
+  begun_in    varchar(64)                            -- the session of the browser that it was begun in
 );
 
 create index auth_grants_user on auth_grants (user_id, client_id);
 create index auth_grants_session on auth_grants (session_id);
 create index auth_grants_expiry on auth_grants (expires_at);
+create index auth_grants_begun on auth_grants (begun_in);
 
 create table auth_codes (
   id          varchar(64) primary key,               -- SHA-256 of the code

@@ -27,6 +27,8 @@ pub struct NewGrant {
     pub user: Uuid,
     /// The session that it ends with; `None` where it outlives it.
     pub session: Option<String>,
+    /// The session of the browser that it was begun in; `None` where there was none.
+    pub begun_in: Option<String>,
     /// The user's epoch now.
     pub epoch: i64,
     /// JSON: scopes, resources, what was proved.
@@ -105,14 +107,15 @@ pub(crate) fn insert_step(store: &Store, grant: &NewGrant) -> Step {
     let mut sql = store.sql();
     sql.push(
         "insert into auth_grants (id, client_id, user_id, session_id, epoch, content, member, \
-         expires_at) values (",
+         expires_at, begun_in) values (",
     );
     sql.arg(grant.id).push(", ").arg(grant.client_id.as_str());
     sql.push(", ").arg(grant.user);
     sql.push(", ").arg(grant.session.clone());
     sql.push(", ").arg(grant.epoch);
     sql.push(", ").arg(grant.content.as_str());
-    sql.push(", 0, ").arg(grant.expires_at).push(")");
+    sql.push(", 0, ").arg(grant.expires_at);
+    sql.push(", ").arg(grant.begun_in.clone()).push(")");
     Step::new(sql).expecting(Expect::Rows(1))
 }
 
@@ -182,6 +185,16 @@ pub async fn of_user(store: &Store, user: Uuid) -> StoreResult<Vec<Grant>> {
     read(store, sql).await
 }
 
+/// The grants that were begun in a session, have begun and still hold, whether or not they outlive it.
+pub async fn begun_in(store: &Store, session: &str) -> StoreResult<Vec<Grant>> {
+    let mut sql = select(store);
+    sql.push(" where begun_in = ").arg(session);
+    sql.push(" and started_at is not null and revoked_at is null and expires_at > ")
+        .arg(store.clock.now());
+    sql.push(" order by started_at desc, id");
+    read(store, sql).await
+}
+
 /// Puts `next` in the place of `present`; gives whether nobody was faster.
 pub async fn rotate(store: &Store, id: Uuid, present: &Family, next: &Family) -> StoreResult<bool> {
     let mut sql = store.sql();
@@ -220,13 +233,16 @@ pub fn revoke_of_session_step(store: &Store, session: &str) -> Step {
     Step::new(sql)
 }
 
-/// The step that binds the grants of one session to the one in its place.
+/// The steps that bind the grants of one session to the one in its place.
 #[must_use]
-pub(crate) fn follow_session_step(store: &Store, old: &str, new: &str) -> Step {
-    let mut sql = store.sql();
-    sql.push("update auth_grants set session_id = ").arg(new);
-    sql.push(" where session_id = ").arg(old);
-    Step::new(sql)
+pub(crate) fn follow_session_steps(store: &Store, old: &str, new: &str) -> [Step; 2] {
+    let mut bound = store.sql();
+    bound.push("update auth_grants set session_id = ").arg(new);
+    bound.push(" where session_id = ").arg(old);
+    let mut begun = store.sql();
+    begun.push("update auth_grants set begun_in = ").arg(new);
+    begun.push(" where begun_in = ").arg(old);
+    [bound, begun].map(Step::new)
 }
 
 /// How a token of that grant stands; `None`: there is no such grant.

@@ -3,7 +3,7 @@
 use lang::Source;
 
 /// Our own migrations: path and text, oldest first.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     (
         "migrations/0001_init.sql",
         include_str!("../migrations/0001_init.sql"),
@@ -31,6 +31,10 @@ const MIGRATIONS: [(&str, &str); 7] = [
     (
         "migrations/0007_registration.sql",
         include_str!("../migrations/0007_registration.sql"),
+    ),
+    (
+        "migrations/0008_logout.sql",
+        include_str!("../migrations/0008_logout.sql"),
     ),
 ];
 

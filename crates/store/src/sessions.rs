@@ -8,7 +8,7 @@ use std::time::Duration;
 use credentials::assurance::{Evidence, Method, Proven};
 use credentials::token::SessionIdHash;
 use jiff::Timestamp;
-use sql::{DbError, Expect, Kind, Query, Step};
+use sql::{Expect, Kind, Query, Step};
 use uuid::Uuid;
 
 use crate::decode::Columns;
@@ -145,14 +145,15 @@ pub async fn touch(store: &Store, id: &str) -> StoreResult<()> {
 
 /// The steps that put a session in the place of another one: the old id is worth nothing from then
 /// on, and what clients were let do goes on with the new one. Of two at once the second finds nothing to replace, and the unit fails with
-/// [`DbError::Unexpected`].
+/// [`sql::DbError::Unexpected`].
 #[must_use]
 pub fn replace_steps(store: &Store, old: &str, new: &NewSession) -> Vec<Step> {
-    vec![
+    let mut unit = vec![
         delete_step(store, old).expecting(Expect::Rows(1)),
         insert_step(store, new),
-        grants::follow_session_step(store, old, new.id.as_str()),
-    ]
+    ];
+    unit.extend(grants::follow_session_steps(store, old, new.id.as_str()));
+    unit
 }
 
 /// The step that ends a session; none there is fine.
@@ -163,20 +164,14 @@ pub fn delete_step(store: &Store, id: &str) -> Step {
     Step::new(sql).expecting(Expect::AtMost(1))
 }
 
-/// Ends a session of that user; gives whether there was one.
-pub async fn revoke(store: &Store, user: Uuid, id: &str) -> StoreResult<bool> {
+/// The step that ends a session of that user; it fails with [`sql::DbError::Unexpected`] where there is
+/// none.
+#[must_use]
+pub fn revoke_step(store: &Store, user: Uuid, id: &str) -> Step {
     let mut sql = store.sql();
     sql.push("delete from auth_sessions where id = ").arg(id);
     sql.push(" and user_id = ").arg(user);
-    match store
-        .db
-        .write(vec![Step::new(sql).expecting(Expect::Rows(1))])
-        .await
-    {
-        Ok(_) => Ok(true),
-        Err(DbError::Unexpected { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Step::new(sql).expecting(Expect::Rows(1))
 }
 
 /// The step that ends all sessions of a user but one.

@@ -58,6 +58,9 @@ pub(crate) struct NewClient {
     /// Where a browser may be sent after logout; may be given several times.
     #[arg(long = "after-logout", value_name = "URL")]
     pub(crate) post_logout_redirect_uris: Vec<String>,
+    /// Where it is told of logouts by this server (Back-Channel Logout): an https address.
+    #[arg(long, value_name = "URL")]
+    pub(crate) logout_url: Option<String>,
     /// What people see; its id by default.
     #[arg(long)]
     pub(crate) name: Option<String>,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use rest::{Event, Hook};
 use serde_json::{Value, json};
-use server::Webhook;
+use server::{LOGOUTS, Webhook};
 use store::deliveries::{self, Delivery, Standing};
 use store::{Store, StoreError};
 use uuid::Uuid;
@@ -65,12 +65,15 @@ async fn list(accounts: &Accounts, as_json: bool) -> Outcome {
     let webhooks: Vec<Value> = webhooks
         .map(|webhook| shown_webhook(webhook, &mut counts))
         .collect();
+    let (waiting, dead) = counts(LOGOUTS);
+    let logouts = json!({"waiting": waiting, "dead": dead});
     // Of a file that is gone, of a webhook that pilaster.toml does not name any more.
     let orphans: Vec<Value> = standing
         .into_values()
         .map(|left| json!({"target": left.target, "waiting": left.waiting, "dead": left.dead}))
         .collect();
-    let shown = json!({"hooks": hooks, "webhooks": webhooks, "orphans": orphans});
+    let shown =
+        json!({"hooks": hooks, "webhooks": webhooks, "logouts": logouts, "orphans": orphans});
     if as_json {
         println!("{shown}");
         return Ok(());
@@ -85,6 +88,9 @@ async fn list(accounts: &Accounts, as_json: bool) -> Outcome {
     }
     for webhook in &webhooks {
         line(&text(&webhook["name"]), &text(&webhook["url"]), webhook);
+    }
+    if waiting > 0 || dead > 0 {
+        line(LOGOUTS, "clients are told of logouts", &logouts);
     }
     for orphan in &orphans {
         line(&text(&orphan["target"]), "is not there any more", orphan);

@@ -23,9 +23,9 @@ pub(super) struct Given {
     secret: Option<Value>,
 }
 
-/// The members of RFC 7591 §2, OpenID Connect Dynamic Registration §2, RFC 9126 §6, RFC 9101 §10.5
-/// and RFC 9449 §5.2 that can be said of a client.
-const METADATA: [&str; 18] = [
+/// The members of RFC 7591 §2, OpenID Connect Dynamic Registration §2, RFC 9126 §6, RFC 9101 §10.5,
+/// RFC 9449 §5.2 and Back-Channel Logout §2.2 that can be said of a client.
+const METADATA: [&str; 20] = [
     "client_name",
     "application_type",
     "redirect_uris",
@@ -44,6 +44,8 @@ const METADATA: [&str; 18] = [
     "request_object_signing_alg",
     "require_pushed_authorization_requests",
     "dpop_bound_access_tokens",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
 ];
 
 /// What is ours to say.

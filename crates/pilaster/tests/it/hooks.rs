@@ -88,7 +88,7 @@ fn failures(app: &App) -> (Vec<Value>, i32) {
 }
 
 /// Waits for the one dead letter.
-async fn dead_letter(app: &App) -> Value {
+pub(crate) async fn dead_letter(app: &App) -> Value {
     eventually("a dead letter", async || {
         let (list, code) = failures(app);
         let dead = list.into_iter().find(|one| one["state"] == "dead");
@@ -98,7 +98,7 @@ async fn dead_letter(app: &App) -> Value {
     .await
 }
 
-fn pilaster(app: &App, words: &[&str]) -> Value {
+pub(crate) fn pilaster(app: &App, words: &[&str]) -> Value {
     let mut words = words.to_vec();
     words.push("--json");
     let done = app.project.succeed(PILASTER, &words);

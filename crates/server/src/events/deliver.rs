@@ -14,10 +14,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, Span};
 
+use super::logout;
 use super::send::{Message, Sender, Undelivered};
 use super::webhook::{Retries, Webhook};
 use crate::App;
 use crate::app::State;
+use crate::oauth2::LOGOUTS;
 use crate::traces;
 
 /// How often the outbox is looked at when nobody says that there is something in it.
@@ -51,6 +53,8 @@ pub(crate) struct Deliveries {
 enum Lane {
     Hooks,
     Webhook(Webhook, Arc<Sender>),
+    /// Clients of OAuth that are told of logouts.
+    Logouts(Arc<Sender>),
 }
 
 /// Why a delivery failed, in words without values.
@@ -69,7 +73,8 @@ impl Deliveries {
         let mut lanes = JoinSet::new();
         let listed = webhooks.list.iter().cloned();
         let all = listed.map(|webhook| Lane::Webhook(webhook, Arc::clone(&sender)));
-        for lane in std::iter::once(Lane::Hooks).chain(all) {
+        let own = [Lane::Hooks, Lane::Logouts(Arc::clone(&sender))];
+        for lane in own.into_iter().chain(all) {
             lanes.spawn(run(Arc::clone(&app.0), lane, stopped.clone()));
         }
         Self { lanes, stop }
@@ -180,6 +185,7 @@ impl Lane {
     fn targets(&self, state: &State) -> Vec<String> {
         match self {
             Self::Webhook(webhook, _) => vec![webhook.target()],
+            Self::Logouts(_) => vec![LOGOUTS.to_owned()],
             Self::Hooks => {
                 let compiled = state.compiled.load();
                 let told = compiled.hooks.iter().filter(|hook| hook.event.is_told());
@@ -190,14 +196,14 @@ impl Lane {
 
     fn lease(&self, state: &State) -> Duration {
         match self {
-            Self::Webhook(..) => state.settings.webhooks.timeout + MARGIN,
+            Self::Webhook(..) | Self::Logouts(_) => state.settings.webhooks.timeout + MARGIN,
             Self::Hooks => HOOK_LEASE,
         }
     }
 
     async fn deliver(&self, state: &State, delivery: &Delivery) -> Result<(), Failed> {
         let kind = match self {
-            Self::Webhook(..) => "client",
+            Self::Webhook(..) | Self::Logouts(_) => "client",
             Self::Hooks => "internal",
         };
         let span = traces::of_delivery(&delivery.event, &delivery.target, kind);
@@ -206,6 +212,7 @@ impl Lane {
                 Self::Webhook(webhook, sender) => {
                     to_webhook(state, webhook, sender, delivery).await
                 }
+                Self::Logouts(sender) => logout::to_client(state, sender, delivery).await,
                 Self::Hooks => to_hook(state, delivery).await,
             }
         };
@@ -262,26 +269,24 @@ async fn to_webhook(
         timestamp: state.store.clock.now().as_second(),
         body: &delivery.message,
     };
-    sender
-        .send(webhook, &message)
-        .await
-        .map_err(|error| match error {
-            Undelivered::Again(error, pause) => Failed {
-                error,
-                pause,
-                for_good: false,
-            },
-            Undelivered::Never(error) => Failed {
-                error,
-                pause: None,
-                for_good: true,
-            },
-        })?;
+    sender.send(webhook, &message).await.map_err(Failed::from)?;
     let done = deliveries::done_step(&state.store, delivery);
     match state.store.db.write(vec![done]).await {
         Ok(_) | Err(DbError::Unexpected { .. }) => Ok(()),
         // It will be delivered again: at least once is what is promised.
         Err(error) => Err(Failed::again(error.without_values())),
+    }
+}
+
+impl From<Undelivered> for Failed {
+    fn from(error: Undelivered) -> Self {
+        match error {
+            Undelivered::Again(error, pause) => Self {
+                pause,
+                ..Self::again(error)
+            },
+            Undelivered::Never(error) => Self::for_good(error),
+        }
     }
 }
 

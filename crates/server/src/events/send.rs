@@ -27,6 +27,9 @@ const MOST_ANSWER: usize = 65_536;
 /// How long the rest of an answer is waited for; its status has said everything.
 const REST_OF_ANSWER: Duration = Duration::from_secs(1);
 
+/// What we are called.
+pub(super) const AGENT: &str = concat!("pilaster/", env!("CARGO_PKG_VERSION"));
+
 /// The longest pause that a receiver may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
@@ -84,17 +87,29 @@ impl Sender {
         webhook: &Webhook,
         message: &Message<'_>,
     ) -> Result<(), Undelivered> {
-        let attempt = self.attempt(webhook, message);
+        let request = request(webhook, message).map_err(again)?;
+        self.post(&webhook.url, request).await
+    }
+
+    /// Sends a request that is made already, in the same way.
+    pub(super) async fn post(
+        &self,
+        url: &WebhookUrl,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(), Undelivered> {
+        let attempt = self.attempt(url, request);
         match tokio::time::timeout(self.webhooks.timeout, attempt).await {
             Ok(result) => result,
             Err(_) => Err(again("it took too long")),
         }
     }
 
-    async fn attempt(&self, webhook: &Webhook, message: &Message<'_>) -> Result<(), Undelivered> {
-        let url = &webhook.url;
+    async fn attempt(
+        &self,
+        url: &WebhookUrl,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(), Undelivered> {
         let stream = self.connect(url).await?;
-        let request = request(webhook, message).map_err(again)?;
         if url.plain {
             return exchange(stream, request).await;
         }
@@ -153,10 +168,7 @@ fn request(
     request
         .header(header::HOST, webhook.url.authority.as_str())
         .header(header::CONTENT_TYPE, "application/json")
-        .header(
-            header::USER_AGENT,
-            concat!("pilaster/", env!("CARGO_PKG_VERSION")),
-        )
+        .header(header::USER_AGENT, AGENT)
         .header(header::CONNECTION, "close")
         .header("webhook-id", message.id)
         .header("webhook-timestamp", message.timestamp)

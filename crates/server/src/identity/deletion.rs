@@ -21,6 +21,7 @@ use crate::client::Client;
 use crate::error::Answer;
 use crate::events::person;
 use crate::mail::{Addressee, Letter};
+use crate::oauth2::back_channel::{self, Ended};
 
 /// How long somebody may hesitate.
 const LIFE: Duration = Duration::from_mins(10);
@@ -82,6 +83,7 @@ pub(crate) async fn delete(
     let mut unit = vec![tickets::use_step(store, &ticket)];
     // What is told of it may still look at it.
     unit.extend(acting.told(&person(&user), Happened::UserDeleted));
+    unit.extend(back_channel::steps(state, Ended::User(user.id)).await?);
     unit.push(users::delete_step(store, user.id));
     unit.push(acting.audit(Act::UserDeleted, Some(user.id), &user.email));
     unit.extend(state.post.notice_step(store, &to, Letter::AccountDeleted));

@@ -27,6 +27,7 @@ use crate::app::State;
 use crate::client::Client;
 use crate::error::{Answer, Refusal};
 use crate::events::person;
+use crate::oauth2::back_channel::{self, Ended};
 use crate::passwords::Compared;
 
 /// How long setting a password may take between its steps.
@@ -104,6 +105,7 @@ async fn change(state: &Arc<State>, owner: &Owner, mut unit: Vec<sql::Step>) -> 
     unit.push(sessions::delete_others_step(store, user.id, None));
     unit.push(sessions::insert_step(store, &new));
     unit.push(owner.audit_step(state, Act::PasswordChanged));
+    unit.extend(back_channel::steps(state, Ended::User(user.id)).await?);
     {
         let compiled = state.compiled.load();
         let announcer = state.announcer(&compiled);

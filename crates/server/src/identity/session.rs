@@ -8,7 +8,7 @@ use credentials::assurance::{Assurance, Demand, Evidence};
 use credentials::token::SessionId;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sql::Step;
+use sql::{DbError, Step};
 use store::audit::{self, Act, Actor, Entry, Target};
 use store::grants;
 use store::sessions::{self, Session};
@@ -23,6 +23,7 @@ use crate::app::State;
 use crate::auth::{Held, Possession, identify};
 use crate::client::Asked;
 use crate::error::{Answer, Refusal};
+use crate::oauth2::back_channel::{self, Ended};
 
 /// How old a proof may be for what changes how somebody signs in, seconds.
 pub(super) const FRESH: i64 = 300;
@@ -180,12 +181,14 @@ pub(crate) async fn begin(Shared(app): Shared<App>, asked: Asked, body: Bytes) -
 pub(crate) async fn end(Shared(app): Shared<App>, owner: Owner) -> Answer {
     let state = &app.0;
     let id = &owner.held.session.id;
-    let unit = vec![
+    let mut unit = vec![
         sessions::delete_step(&state.store, id),
         grants::revoke_of_session_step(&state.store, id),
     ];
+    unit.extend(back_channel::steps(state, Ended::Session(id)).await?);
     let written = state.db.write(unit).await;
     written.map_err(|error| of_store(&error.into()))?;
+    state.outbox.notify_waiters();
     let answer = json_answer(StatusCode::OK, &json!({"next": "signed_out"}));
     Ok(door::with_cookie(answer, cookie::taken(state)?))
 }
@@ -219,14 +222,23 @@ pub(crate) async fn revoke(
     Path(id): Path<String>,
     owner: Owner,
 ) -> Answer {
-    let revoked = sessions::revoke(&app.0.store, owner.user.id, &id).await;
-    match revoked.map_err(|error| of_store(&error))? {
-        true => Ok(json_answer(StatusCode::OK, &json!({"revoked": 1}))),
-        false => Err(Refusal::new(
+    let state = &app.0;
+    let mut unit = vec![
+        sessions::revoke_step(&state.store, owner.user.id, &id),
+        grants::revoke_of_session_step(&state.store, &id),
+    ];
+    unit.extend(back_channel::steps(state, Ended::Session(&id)).await?);
+    match state.db.write(unit).await {
+        Ok(_) => {
+            state.outbox.notify_waiters();
+            Ok(json_answer(StatusCode::OK, &json!({"revoked": 1})))
+        }
+        Err(DbError::Unexpected { step: 0, .. }) => Err(Refusal::new(
             StatusCode::NOT_FOUND,
             "session_unknown",
             "you have no such session",
         )),
+        Err(error) => Err(of_store(&error.into())),
     }
 }
 
@@ -234,13 +246,15 @@ pub(crate) async fn revoke(
 pub(crate) async fn revoke_others(Shared(app): Shared<App>, owner: Owner) -> Answer {
     let state = &app.0;
     let (user, kept) = (owner.user.id, owner.held.session.id.as_str());
-    let unit = vec![
+    let mut unit = vec![
         sessions::delete_others_step(&state.store, user, Some(kept)),
         users::bump_epoch_step(&state.store, user),
         sessions::follow_epoch_step(&state.store, user, kept),
     ];
+    unit.extend(back_channel::steps(state, Ended::User(user)).await?);
     let outcomes = state.db.write(unit).await;
     let outcomes = outcomes.map_err(|error| of_store(&error.into()))?;
+    state.outbox.notify_waiters();
     let revoked = outcomes.first().map_or(0, |outcome| outcome.affected);
     Ok(json_answer(StatusCode::OK, &json!({"revoked": revoked})))
 }

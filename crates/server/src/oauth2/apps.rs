@@ -10,6 +10,7 @@ use store::audit::Act;
 use store::{consents, grants};
 use uuid::Uuid;
 
+use super::back_channel::{self, Ended};
 use super::clients;
 use super::issue::Granted;
 use crate::App;
@@ -86,12 +87,14 @@ pub(crate) async fn remove(
         return Err(Refusal::new(StatusCode::NOT_FOUND, "app_unknown", message));
     }
     let details = json!({"client": client_id});
-    let unit = vec![
+    let mut unit = vec![
         consents::withdraw_step(&state.store, user, &client_id),
         grants::revoke_of_client_step(&state.store, user, &client_id),
         owner.audit_step_with(state, Act::ConsentWithdrawn, &details),
     ];
+    unit.extend(back_channel::steps(state, Ended::Client(user, &client_id)).await?);
     let written = state.db.write(unit).await;
     written.map_err(|error| of_store(&error.into()))?;
+    state.outbox.notify_waiters();
     Ok(json_answer(StatusCode::OK, &json!({"revoked": 1})))
 }

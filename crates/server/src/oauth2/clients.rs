@@ -1,5 +1,6 @@
 //! Clients: those of the project's file and those of the database, found alike.
 
+use axum::http::Uri;
 use credentials::token::{ClientSecret, ClientSecretHash};
 use jiff::{SignedDuration, Timestamp};
 use oauth::client::Party;
@@ -24,6 +25,8 @@ pub(crate) struct Registered {
     pub(crate) client: Client,
     /// The role of tokens in which no user takes part.
     pub(crate) role: Option<String>,
+    /// Where it wants to be told of logouts.
+    pub(crate) back_channel_uri: Option<Uri>,
     record: ClientRecord,
 }
 
@@ -39,6 +42,9 @@ pub enum ClientError {
     /// Something that is not served.
     #[error("{0} is not served here")]
     NotServed(&'static str),
+    /// Where it wants to be told of logouts.
+    #[error("backchannel_logout_uri is no https address without a user")]
+    LogoutUri,
     /// A secret that it needs.
     #[error("it proves who it is by a secret, and has none")]
     NoSecret,
@@ -147,6 +153,7 @@ fn registered(resource: &str, record: ClientRecord) -> Result<Registered, Client
             SubjectType::Pairwise { sector }
         }
     };
+    let back_channel_uri = back_channel_uri(&registration)?;
     let party = match record.is_first_party {
         true => Party::First,
         false => Party::Third,
@@ -176,8 +183,25 @@ fn registered(resource: &str, record: ClientRecord) -> Result<Registered, Client
     Ok(Registered {
         client,
         role: record.role.clone(),
+        back_channel_uri,
         record,
     })
+}
+
+/// Where it wants to be told of logouts: an address that can be asked (Back-Channel Logout §2.2).
+fn back_channel_uri(registration: &Registration) -> Result<Option<Uri>, ClientError> {
+    let mut addresses = registration.addresses.iter();
+    let Some((_, uri)) = addresses.find(|(name, _)| *name == "backchannel_logout_uri") else {
+        return Ok(None);
+    };
+    let uri: Uri = uri.parse().map_err(|_| ClientError::LogoutUri)?;
+    let has_user = uri
+        .authority()
+        .is_none_or(|host| host.as_str().contains('@'));
+    match has_user {
+        true => Err(ClientError::LogoutUri),
+        false => Ok(Some(uri)),
+    }
 }
 
 /// How it proves who it is, which its secret has to fit.

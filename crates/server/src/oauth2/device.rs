@@ -227,6 +227,7 @@ fn grant(state: &State, owner: &Owner, found: &Found) -> Result<NewGrant, Refusa
         client_id: found.registered.client.id.clone(),
         user: session.user,
         session: None,
+        begun_in: None,
         epoch: session.epoch,
         content: issue::as_text(&granted)?,
         expires_at: issue::later(state.clock.now(), state.settings.oauth.refresh_life),

@@ -145,6 +145,7 @@ pub(super) async fn code(
         client_id: request.client_id.clone(),
         user: session.user,
         session: (!outlives).then(|| session.id.clone()),
+        begun_in: Some(session.id.clone()),
         epoch: session.epoch,
         content: as_text(&granted)?,
         expires_at: later(now, state.settings.oauth.refresh_life),
@@ -388,7 +389,8 @@ async fn id_token(
         acr: Some(evidence.assurance().acr().to_owned()),
         amr: evidence.amr().into_iter().map(str::to_owned).collect(),
         azp: None,
-        sid: None,
+        // What the client is told of when this login ends (Back-Channel Logout §2.1).
+        sid: Some(making.grant.to_string()),
         hashes: Hashes::of(algorithm, Some(access_token), None, None),
         extra,
     };

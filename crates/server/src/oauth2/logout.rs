@@ -7,6 +7,7 @@ use oauth::authorize::{Delivery, deliver};
 use oauth::{Parameters, ResponseMode, decode_id_token_hint};
 use store::{grants, sessions};
 
+use super::back_channel::{self, Ended};
 use super::clients::{self, Registered};
 use super::{authorize, page};
 use crate::App;
@@ -94,12 +95,14 @@ async fn log_out(state: &State, asked: &Asked, text: &str) -> Answer {
 /// Ends a session, and with it what clients were let do for its time.
 async fn end(state: &State, held: &Held) -> Result<(), Refusal> {
     let id = &held.session.id;
-    let unit = vec![
+    let mut unit = vec![
         sessions::delete_step(&state.store, id),
         grants::revoke_of_session_step(&state.store, id),
     ];
+    unit.extend(back_channel::steps(state, Ended::Session(id)).await?);
     let written = state.db.write(unit).await;
     written.map_err(|error| of_store(&error.into()))?;
+    state.outbox.notify_waiters();
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod clients;
 mod devices;
 mod exchanges;
 mod flows;
+mod logouts;
 mod registrations;
 mod replays;
 

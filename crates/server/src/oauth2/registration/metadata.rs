@@ -12,7 +12,7 @@ use crate::app::State;
 use crate::error::Refusal;
 
 /// What is kept and told back; everything else is passed over (RFC 7591 §2).
-const KEPT: [&str; 20] = [
+const KEPT: [&str; 22] = [
     "client_name",
     "client_uri",
     "logo_uri",
@@ -33,6 +33,8 @@ const KEPT: [&str; 20] = [
     "request_object_signing_alg",
     "require_pushed_authorization_requests",
     "dpop_bound_access_tokens",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
 ];
 
 /// The grants that a client which registered itself may have: those in which a person says yes.

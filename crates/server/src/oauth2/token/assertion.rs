@@ -49,6 +49,7 @@ impl Asking<'_> {
             client_id: self.registered.client.id.clone(),
             user: user.id,
             session: None,
+            begun_in: None,
             epoch: user.epoch,
             content: issue::as_text(&granted)?,
             expires_at: issue::later(state.clock.now(), state.settings.oauth.access_life),
