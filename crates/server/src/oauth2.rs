@@ -10,6 +10,7 @@ pub(crate) mod consent;
 pub(crate) mod device;
 mod error;
 mod flow;
+mod front_channel;
 pub(crate) mod introspect;
 mod issue;
 mod issuers;

@@ -205,6 +205,7 @@ impl Routes {
             .add("PUT",  "/oauth2/register/{client_id}",    Policy::Client, put(registration::change))
             .add("DELETE", "/oauth2/register/{client_id}",  Policy::Client, delete(registration::remove))
             .add("POST", "/oauth2/par",              Policy::Client, post(par::push))
+            .add("GET",  "/oauth2/leave.js",         Policy::Public, get(page::leave))
             .add("POST", "/oauth2/device_authorization", Policy::Client, post(device::begin))
             .add("GET",  "/oauth2/device",           Policy::Public, get(pages::device))
             .add("POST", "/oauth2/device",           Policy::Authenticated, post(device::show))

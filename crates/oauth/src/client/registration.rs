@@ -79,7 +79,6 @@ const ADDRESSES: &[&str] = &[
     "tos_uri",
     "initiate_login_uri",
     "backchannel_logout_uri",
-    "frontchannel_logout_uri",
 ];
 
 /// The longest request, bytes, and the most addresses of one kind.
@@ -110,7 +109,7 @@ pub fn validate_registration(
             .map_err(|_| Metadata("jwks holds a key that is refused"))?,
     };
     let scope = text(members, "scope")?.unwrap_or("");
-    let registration = Registration {
+    let mut registration = Registration {
         name: text(members, "client_name")?.map(str::to_owned),
         application,
         auth_method: auth_method(members)?,
@@ -141,6 +140,11 @@ pub fn validate_registration(
         sector_identifier_uri: address(members, "sector_identifier_uri")?,
         addresses: addresses(members)?,
     };
+    if let Some(uri) = front_channel(members, &registration.redirect_uris)? {
+        registration
+            .addresses
+            .push(("frontchannel_logout_uri", uri));
+    }
     check_together(&registration, members, profile)?;
     Ok(registration)
 }
@@ -271,6 +275,30 @@ fn addresses(
         }
     }
     Ok(addresses)
+}
+
+/// Where a browser tells it of logouts: on the origin of one of its redirect URIs (Front-Channel Logout
+/// §2), which were checked before.
+fn front_channel(
+    members: &Map<String, Value>,
+    redirect_uris: &[String],
+) -> Result<Option<String>, RegistrationError> {
+    let Some(text) = text(members, "frontchannel_logout_uri")? else {
+        return Ok(None);
+    };
+    let uri = Uri::parse(text).map_err(|_| Metadata("frontchannel_logout_uri is no address"))?;
+    let is_own = |redirect: &String| {
+        Uri::parse(redirect).is_ok_and(|redirect| {
+            (redirect.scheme, redirect.host, redirect.port) == (uri.scheme, uri.host, uri.port)
+        })
+    };
+    let is_web = matches!(uri.scheme, "https" | "http");
+    match is_web && redirect_uris.iter().any(is_own) {
+        true => Ok(Some(text.to_owned())),
+        false => Err(Metadata(
+            "frontchannel_logout_uri is not on the origin of a redirect URI",
+        )),
+    }
 }
 
 fn address(members: &Map<String, Value>, name: &str) -> Result<Option<String>, RegistrationError> {

@@ -446,6 +446,16 @@ fn each_bad_registration_has_its_name() {
             json!("https://user@app.example.org/"),
             metadata,
         ),
+        (
+            "frontchannel_logout_uri",
+            json!("https://elsewhere.example/"),
+            metadata,
+        ),
+        (
+            "frontchannel_logout_uri",
+            json!("javascript:alert(1)"),
+            metadata,
+        ),
         ("client_name", json!("A\u{0}B"), metadata),
         ("client_name", json!(1), metadata),
         ("dpop_bound_access_tokens", json!("yes"), metadata),

@@ -61,6 +61,10 @@ pub(crate) struct NewClient {
     /// Where it is told of logouts by this server (Back-Channel Logout): an https address.
     #[arg(long, value_name = "URL")]
     pub(crate) logout_url: Option<String>,
+    /// What a browser loads after a logout so that it knows (Front-Channel Logout): on the origin of a
+    /// redirect address.
+    #[arg(long, value_name = "URL")]
+    pub(crate) logout_page: Option<String>,
     /// What people see; its id by default.
     #[arg(long)]
     pub(crate) name: Option<String>,

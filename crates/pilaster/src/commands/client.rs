@@ -158,9 +158,13 @@ fn metadata(asked: &NewClient) -> Value {
         let member = String::from("id_token_signed_response_alg");
         metadata.insert(member, algorithm.as_str().into());
     }
-    if let Some(address) = &asked.logout_url {
-        let member = String::from("backchannel_logout_uri");
-        metadata.insert(member, address.as_str().into());
+    for (member, address) in [
+        ("backchannel_logout_uri", &asked.logout_url),
+        ("frontchannel_logout_uri", &asked.logout_page),
+    ] {
+        if let Some(address) = address {
+            metadata.insert(member.to_owned(), address.as_str().into());
+        }
     }
     with_defaults(metadata, !asked.public)
 }

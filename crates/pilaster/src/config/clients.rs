@@ -25,7 +25,7 @@ pub(super) struct Given {
 
 /// The members of RFC 7591 §2, OpenID Connect Dynamic Registration §2, RFC 9126 §6, RFC 9101 §10.5,
 /// RFC 9449 §5.2 and Back-Channel Logout §2.2 that can be said of a client.
-const METADATA: [&str; 20] = [
+const METADATA: [&str; 22] = [
     "client_name",
     "application_type",
     "redirect_uris",
@@ -46,6 +46,8 @@ const METADATA: [&str; 20] = [
     "dpop_bound_access_tokens",
     "backchannel_logout_uri",
     "backchannel_logout_session_required",
+    "frontchannel_logout_uri",
+    "frontchannel_logout_session_required",
 ];
 
 /// What is ours to say.

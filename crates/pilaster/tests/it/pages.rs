@@ -213,7 +213,8 @@ async fn people_log_in_to_an_app() {
     let project = project("");
     let server = dev(&project).await;
     let port = free_port().to_string();
-    let callback = format!("http://localhost:{port}/callback");
+    let [callback, bye, front] =
+        ["callback", "bye", "front"].map(|path| format!("http://localhost:{port}/{path}"));
     let words = [
         "--json",
         "client",
@@ -223,6 +224,10 @@ async fn people_log_in_to_an_app() {
         "Films elsewhere",
         "--redirect",
         &callback,
+        "--after-logout",
+        &bye,
+        "--logout-page",
+        &front,
         "--scope",
         "openid",
         "--scope",

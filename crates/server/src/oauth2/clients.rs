@@ -27,6 +27,8 @@ pub(crate) struct Registered {
     pub(crate) role: Option<String>,
     /// Where it wants to be told of logouts.
     pub(crate) back_channel_uri: Option<Uri>,
+    /// Where a browser tells it of them.
+    pub(crate) front_channel_uri: Option<Uri>,
     record: ClientRecord,
 }
 
@@ -43,7 +45,7 @@ pub enum ClientError {
     #[error("{0} is not served here")]
     NotServed(&'static str),
     /// Where it wants to be told of logouts.
-    #[error("backchannel_logout_uri is no https address without a user")]
+    #[error("an address for logouts cannot be asked")]
     LogoutUri,
     /// A secret that it needs.
     #[error("it proves who it is by a secret, and has none")]
@@ -153,7 +155,8 @@ fn registered(resource: &str, record: ClientRecord) -> Result<Registered, Client
             SubjectType::Pairwise { sector }
         }
     };
-    let back_channel_uri = back_channel_uri(&registration)?;
+    let back_channel_uri = logout_uri(&registration, "backchannel_logout_uri")?;
+    let front_channel_uri = logout_uri(&registration, "frontchannel_logout_uri")?;
     let party = match record.is_first_party {
         true => Party::First,
         false => Party::Third,
@@ -184,14 +187,16 @@ fn registered(resource: &str, record: ClientRecord) -> Result<Registered, Client
         client,
         role: record.role.clone(),
         back_channel_uri,
+        front_channel_uri,
         record,
     })
 }
 
-/// Where it wants to be told of logouts: an address that can be asked (Back-Channel Logout §2.2).
-fn back_channel_uri(registration: &Registration) -> Result<Option<Uri>, ClientError> {
+/// Where it wants to be told of logouts: an address that can be asked (Back-Channel Logout §2.2,
+/// Front-Channel Logout §2).
+fn logout_uri(registration: &Registration, member: &str) -> Result<Option<Uri>, ClientError> {
     let mut addresses = registration.addresses.iter();
-    let Some((_, uri)) = addresses.find(|(name, _)| *name == "backchannel_logout_uri") else {
+    let Some((_, uri)) = addresses.find(|(name, _)| *name == member) else {
         return Ok(None);
     };
     let uri: Uri = uri.parse().map_err(|_| ClientError::LogoutUri)?;

@@ -9,7 +9,7 @@ use store::{grants, sessions};
 
 use super::back_channel::{self, Ended};
 use super::clients::{self, Registered};
-use super::{authorize, page};
+use super::{authorize, front_channel, page};
 use crate::App;
 use crate::app::State;
 use crate::auth::{Held, held_session};
@@ -85,8 +85,15 @@ async fn log_out(state: &State, asked: &Asked, text: &str) -> Answer {
         }
         return Ok(page::log_out(&fields));
     }
+    let frames = front_channel::frames(state, &held.session.id).await?;
     end(state, &held).await?;
-    let mut answer = leave(&wish, &parameters)?;
+    let mut answer = match frames.is_empty() {
+        true => leave(&wish, &parameters)?,
+        false => {
+            let then = place(&wish, &parameters)?;
+            page::telling(state.pages.base(), &frames, then.as_deref())?
+        }
+    };
     let cookie = cookie::taken(state)?;
     answer.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(answer)
@@ -151,13 +158,21 @@ async fn wish(
 }
 
 fn leave(wish: &Wish, parameters: &Parameters) -> Answer {
+    match place(wish, parameters)? {
+        None => Ok(page::logged_out()),
+        Some(address) => authorize::redirect(&address),
+    }
+}
+
+/// Where the browser goes afterwards, with the client's `state`.
+fn place(wish: &Wish, parameters: &Parameters) -> Result<Option<String>, Refusal> {
     let Some(then) = &wish.then else {
-        return Ok(page::logged_out());
+        return Ok(None);
     };
     let state = parameters.get("state");
     let parameters: Vec<(&str, &str)> = state.map(|state| ("state", state)).into_iter().collect();
     match deliver(then, ResponseMode::Query, &parameters) {
-        Delivery::Redirect(address) => authorize::redirect(&address),
+        Delivery::Redirect(address) => Ok(Some(address)),
         Delivery::Form { .. } => Err(Refusal::internal("logout", &"a query is no form")),
     }
 }

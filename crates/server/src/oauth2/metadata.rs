@@ -18,7 +18,11 @@ use crate::error::Answer;
 /// Connect Discovery §4, RFC 8414 §3)
 pub(crate) async fn issuer(Shared(app): Shared<App>) -> Answer {
     let state = &app.0;
-    let mut features = vec![Feature::Proofs, Feature::BackChannelLogout];
+    let mut features = vec![
+        Feature::Proofs,
+        Feature::BackChannelLogout,
+        Feature::FrontChannelLogout,
+    ];
     if state.settings.oauth.registration != RegistrationMode::Off {
         features.push(Feature::Registration);
     }

@@ -4,7 +4,8 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
-use crate::error::Told;
+use super::front_channel::Frame;
+use crate::error::{Answer, Refusal, Told};
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:12vh auto;\
 padding:0 1rem}:root{color-scheme:light dark}button{font:inherit;padding:.6rem .8rem;width:100%}\
@@ -64,11 +65,49 @@ pub(super) fn logged_out() -> Response<Body> {
     )
 }
 
+/// Tells clients that a session is over, by a frame for each, and goes on when all of them have loaded.
+pub(super) fn telling(base: &str, frames: &[Frame], then: Option<&str>) -> Answer {
+    let one = |frame: &Frame| {
+        let address = escaped(&frame.address);
+        format!("<iframe src=\"{address}\" title=\"Logging out\" hidden></iframe>")
+    };
+    let told: String = frames.iter().map(one).collect();
+    let next = match then {
+        None => String::from("<p>You may close this page.</p>"),
+        Some(then) => format!(
+            "<p><a href=\"{}\" data-then>Go on</a></p>\
+             <script src=\"{base}/oauth2/leave.js\" defer></script>",
+            escaped(then)
+        ),
+    };
+    let text = format!("<h1>You are logged out</h1>{told}{next}");
+    let origins: Vec<&str> = frames.iter().map(|frame| frame.origin.as_str()).collect();
+    let policy = format!("{POLICY}; frame-src {}", origins.join(" "));
+    let policy = HeaderValue::from_str(&policy)
+        .map_err(|error| Refusal::internal("the page after a logout", &error))?;
+    let mut response = page("Logged out", &text, POLICY);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// `GET /oauth2/leave.js`: goes on when every frame has loaded, and in any case after a while.
+pub(crate) async fn leave() -> Response<Body> {
+    script(
+        "const go = () => location.replace(document.querySelector(\"a[data-then]\").href)\n\
+         if (document.readyState === \"complete\") go()\n\
+         else addEventListener(\"load\", go)\n\
+         setTimeout(go, 5000)\n",
+    )
+}
+
 /// `GET /oauth2/submit.js`
 pub(crate) async fn submit() -> Response<Body> {
-    let mut response = Response::new(Body::from(
-        "document.querySelector(\"form[data-submit]\").submit()\n",
-    ));
+    script("document.querySelector(\"form[data-submit]\").submit()\n")
+}
+
+fn script(text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/javascript; charset=utf-8"),

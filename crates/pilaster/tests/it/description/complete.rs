@@ -45,6 +45,7 @@ const UNLISTED: &[&str] = &[
     "/oauth2/revoke",
     "/oauth2/logout",
     "/oauth2/submit.js",
+    "/oauth2/leave.js",
 ];
 
 /// Pages for people whose paths take other methods of programs.

@@ -303,6 +303,13 @@ fn refused() -> Vec<(Value, &'static str)> {
             other,
         ),
         (with("scope", json!("data:write")), other),
+        (
+            with(
+                "frontchannel_logout_uri",
+                json!("https://elsewhere.example/"),
+            ),
+            other,
+        ),
         (with("client_name", json!("smliF\u{202e}")), other),
         (with("client_name", json!("x".repeat(101))), other),
     ]

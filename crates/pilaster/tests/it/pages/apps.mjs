@@ -19,6 +19,9 @@ const config = await oidc.discovery(new URL(base), clientId, clientSecret, undef
 })
 let checks
 let claims
+let idToken
+/** What browsers have told the app of logouts. */
+const told = []
 /** What the next login asks for besides. */
 let more = {}
 
@@ -43,7 +46,17 @@ const server = createServer(async (request, response) => {
     if (url.pathname === "/callback") {
       const tokens = await oidc.authorizationCodeGrant(config, url, checks)
       claims = tokens.claims()
+      idToken = tokens.id_token
       response.writeHead(200, { "content-type": "text/plain" }).end(`Hello ${claims.email}`)
+      return
+    }
+    if (url.pathname === "/front") {
+      told.push(Object.fromEntries(url.searchParams))
+      response.writeHead(200, { "content-type": "text/html" }).end("<p>Known</p>")
+      return
+    }
+    if (url.pathname === "/bye") {
+      response.writeHead(200, { "content-type": "text/plain" }).end(`Goodbye ${url.searchParams.get("state")}`)
       return
     }
     response.writeHead(204).end()
@@ -120,6 +133,17 @@ await fact("a passkey as second factor is told to the app", async () => {
   await button("Use a passkey").click()
   await sees(page, "Hello ada@example.org")
   return (claims.acr === "phr" && claims.amr.includes("pwd") && claims.amr.includes("mfa")) || claims
+})
+await fact("a logout is told to the app in the browser, before it goes on", async () => {
+  const url = oidc.buildEndSessionUrl(config, {
+    id_token_hint: idToken,
+    post_logout_redirect_uri: `${app}/bye`,
+    state: "later",
+  })
+  await page.goto(url.href)
+  await sees(page, "Goodbye later")
+  const own = told.filter((one) => one.sid === claims.sid)
+  return (own.length === 1 && told.every((one) => one.iss === base)) || told
 })
 await fact("a flow of another browser is told on a page", async () => {
   const other = await open()

@@ -12,7 +12,7 @@ use crate::app::State;
 use crate::error::Refusal;
 
 /// What is kept and told back; everything else is passed over (RFC 7591 §2).
-const KEPT: [&str; 22] = [
+const KEPT: [&str; 24] = [
     "client_name",
     "client_uri",
     "logo_uri",
@@ -35,6 +35,8 @@ const KEPT: [&str; 22] = [
     "dpop_bound_access_tokens",
     "backchannel_logout_uri",
     "backchannel_logout_session_required",
+    "frontchannel_logout_uri",
+    "frontchannel_logout_session_required",
 ];
 
 /// The grants that a client which registered itself may have: those in which a person says yes.
