@@ -4,6 +4,7 @@ mod accounts;
 mod address;
 mod client;
 mod database;
+mod user;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(crate) use accounts::{Admin, AuditFilter};
 pub(crate) use address::Address;
 pub(crate) use client::{Client, Keys, NewClient, Snippet};
 pub(crate) use database::{Database, DatabaseLife, DatabaseLook, DatabaseRows};
+pub(crate) use user::{Roles, User, UserChange, UserFile, UserFilter};
 
 /// A backend is a folder of SQL.
 #[derive(Debug, Parser)]
@@ -143,6 +145,9 @@ pub(crate) enum Command {
     /// List and change accounts.
     #[command(subcommand)]
     User(User),
+    /// What accounts can be given.
+    #[command(subcommand)]
+    Role(Roles),
     /// Programs that people log in to with their account here.
     #[command(subcommand)]
     Client(Client),
@@ -221,104 +226,6 @@ pub(crate) enum Types {
         /// The file; standard output by default.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum User {
-    /// The accounts, newest first.
-    #[command(after_help = "Example: pilaster user list")]
-    List,
-    /// One account.
-    #[command(after_help = "Example: pilaster user show ada@example.org")]
-    Show {
-        /// An e-mail address, a user name or an id.
-        user: String,
-    },
-    #[command(flatten)]
-    Change(UserChange),
-}
-
-/// Verbs that change an account.
-#[derive(Debug, Subcommand)]
-pub(crate) enum UserChange {
-    /// Change an account.
-    #[command(after_help = "Example: pilaster user update ada@example.org --email ada@new.example")]
-    Update {
-        /// An e-mail address, a user name or an id.
-        user: String,
-        /// The new e-mail address; it has to be confirmed again.
-        #[arg(long)]
-        email: Option<String>,
-        /// The new user name.
-        #[arg(long)]
-        username: Option<String>,
-    },
-    /// Say that an account's address is proved.
-    #[command(after_help = "Example: pilaster user confirm ada@example.org")]
-    Confirm {
-        /// An e-mail address, a user name or an id.
-        user: String,
-    },
-    /// Give an account a role of schema/, or a new end to one that it has.
-    #[command(after_help = "Example: pilaster user grant ada@example.org editor --for 30d")]
-    Grant {
-        /// An e-mail address, a user name or an id.
-        user: String,
-        /// The role.
-        role: String,
-        /// For how long, as 12h or 30d; for good by default.
-        #[arg(long = "for", value_name = "TIME")]
-        time: Option<String>,
-    },
-    /// Take a role away.
-    #[command(after_help = "Example: pilaster user revoke ada@example.org editor")]
-    Revoke {
-        /// An e-mail address, a user name or an id.
-        user: String,
-        /// The role.
-        role: String,
-    },
-    /// Give an account a new password, made by chance and printed once; its tokens are dead.
-    #[command(after_help = "Example: pilaster user password ada@example.org")]
-    Password {
-        /// An e-mail address, a user name or an id.
-        user: String,
-    },
-    /// Let nobody use an account; its sessions and tokens are dead at once.
-    #[command(after_help = "Example: pilaster user disable ada@example.org")]
-    Disable {
-        /// An e-mail address, a user name or an id.
-        user: String,
-    },
-    /// Let an account be used again.
-    #[command(after_help = "Example: pilaster user enable ada@example.org")]
-    Enable {
-        /// An e-mail address, a user name or an id.
-        user: String,
-    },
-    /// End all sessions of an account, and make its tokens worthless.
-    #[command(after_help = "Example: pilaster user logout ada@example.org")]
-    Logout {
-        /// An e-mail address, a user name or an id.
-        user: String,
-    },
-    /// Forget failed sign-ins, so that somebody who was locked out may try again at once.
-    #[command(after_help = "Example: pilaster user unlock ada@example.org")]
-    Unlock {
-        /// An e-mail address, a user name or an id.
-        user: String,
-    },
-    /// Delete an account with its password and roles.
-    #[command(
-        after_help = "Example: pilaster user delete ada@example.org --confirm ada@example.org"
-    )]
-    Delete {
-        /// An e-mail address, a user name or an id.
-        user: String,
-        /// The account's e-mail address, where nobody can be asked for it.
-        #[arg(long, value_name = "ADDRESS")]
-        confirm: Option<String>,
     },
 }
 

@@ -15,6 +15,7 @@ mod log;
 mod login;
 mod migrate;
 mod openapi;
+mod role;
 mod routes;
 mod rules;
 mod secret;
@@ -54,7 +55,8 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
             Box::pin(serve::run(&configuration, trace_console)).await
         }
         Command::Test { paths, db } => Box::pin(test::run(&load()?, &db, &paths)).await,
-        Command::User(verb) => user::run(&load()?, verb, arguments.json).await,
+        Command::User(verb) => Box::pin(user::run(&load()?, verb, arguments.json)).await,
+        Command::Role(verb) => role::run(&load()?, &verb, arguments.json).await,
         Command::Login { user, opaque, code } => {
             let asked = login::Asked { user, opaque, code };
             login::run(&load()?, &asked, arguments.json).await

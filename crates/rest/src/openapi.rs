@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, generated from tables, files and what a caller may do.
 
 mod account;
+mod administration;
 mod bounds;
 mod column;
 mod diff;
@@ -90,6 +91,7 @@ pub(crate) fn document(api: &Api, roles: &RoleSet, info: &OpenApiInfo) -> Value 
     account::paths(&mut paths);
     flows::paths(&mut paths);
     identity::paths(&mut paths);
+    administration::paths(&mut paths);
     for table in api.catalog().relations() {
         let own = view.access.table(table.name.as_str());
         let Some(own) = own.filter(|own| own.is_visible()) else {

@@ -11,6 +11,7 @@ use oauth::confirmation::{Confirmation, Scheme, Shown, check_confirmation};
 use oauth::{AccessTokenClaims, TokenError, decode_access_token};
 use rest::{BaseRole, Caller, RoleSet};
 use serde_json::{Map, Value};
+use store::api_keys::StoredApiKey;
 use store::moments::Purpose;
 use store::sessions::{self, Session};
 use store::signing_keys::SigningKeys;
@@ -20,7 +21,7 @@ use uuid::Uuid;
 use crate::app::{Compiled, State};
 use crate::error::{Challenge, Refusal};
 use crate::identity::cookie::{self, Presented};
-use crate::identity::{FIRST_PARTY, claims_of_hook, of_store};
+use crate::identity::{FIRST_PARTY, Rate, claims_of_hook, of_store};
 use crate::oauth2::{ACT, GRANT, READ, WRITE, proof_of_possession};
 
 /// Verified tokens, until they end; keyed by the whole token, so nothing can stand in for it.
@@ -416,6 +417,7 @@ async fn by_api_key(
         Some(holder) if holder.active => holder.key,
         Some(_) | None => return Err(not_good()),
     };
+    spend(state, &key).await?;
     let now = state.clock.now();
     let was_used = |at: Timestamp| now.duration_since(at).unsigned_abs() < TOUCH;
     if !state.is_read_only && !key.used_at.is_some_and(was_used) {
@@ -443,6 +445,42 @@ async fn by_api_key(
         acr: None,
         claims,
     }))
+}
+
+/// Counts a use of a key, or refuses it when its window has seen enough of them.
+async fn spend(state: &State, key: &StoredApiKey) -> Result<(), Refusal> {
+    let own = key.rate.as_deref().map(str::parse::<Rate>).transpose();
+    let own = own.map_err(|error| Refusal::internal("a stored rate", &error))?;
+    let Some(rate) = own.or(state.settings.identity.api_key_rate) else {
+        return Ok(());
+    };
+    let (now, length) = (state.clock.now().as_second(), rate.window().as_secs());
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let name = format!("{} {}", key.id, now.div_euclid(length));
+    let refused = || {
+        let mut refusal = Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            format!("this API key may be used {rate}"),
+        )
+        .hint("wait as long as Retry-After says");
+        let left = length - now.rem_euclid(length);
+        refusal.retry_after = Some(left.unsigned_abs());
+        refusal
+    };
+    // What is refused anyway is not written down.
+    let (purpose, moments) = (Purpose::ApiKeyUses, &state.moments);
+    let seen = moments.count(purpose, &name).await;
+    let seen = seen.map_err(|error| of_store(&error))?;
+    if seen.is_some_and(|count| count.number >= rate.times()) {
+        return Err(refused());
+    }
+    let counted = moments.count_up(purpose, &name, rate.window()).await;
+    let counted = counted.map_err(|error| of_store(&error))?;
+    match counted.number > rate.times() {
+        true => Err(refused()),
+        false => Ok(()),
+    }
 }
 
 /// Refuses a key in the address: it would stand in logs and histories.
@@ -516,7 +554,7 @@ async fn by_session(
 pub(crate) fn ask_for_more(
     compiled: &Compiled,
     caller: &Caller,
-    mut refusal: Refusal,
+    refusal: Refusal,
     is_there: impl Fn(&Caller) -> bool,
 ) -> Refusal {
     if !matches!(
@@ -543,15 +581,20 @@ pub(crate) fn ask_for_more(
     if refusal.status == StatusCode::NOT_FOUND && (is_there(caller) || !is_there(&full)) {
         return refusal;
     }
+    step_up(missing)
+}
+
+/// The refusal of somebody who has to prove as much as `acr` says (RFC 9470).
+pub(crate) fn step_up(acr: &'static str) -> Refusal {
     let hint = format!(
-        "a role of yours asks for {missing}: POST /auth/session/step-up, or sign in with a second \
+        "a role of yours asks for {acr}: POST /auth/session/step-up, or sign in with a second \
          factor"
     );
     let message = "more has to be proved for this";
-    refusal = Refusal::forbidden("step_up_required", message).hint(hint);
+    let mut refusal = Refusal::forbidden("step_up_required", message).hint(hint);
     refusal.challenge = Some(Box::new(Challenge::Bearer {
         error: "insufficient_user_authentication",
-        acr: Some(missing),
+        acr: Some(acr),
         scope: None,
     }));
     refusal

@@ -1,8 +1,11 @@
 //! Who somebody is: accounts, signing in, what one may do with one's own. One file for each noun.
 
 mod act;
+pub(crate) mod admin;
+mod administration;
 pub(crate) mod administrator;
 pub(crate) mod api_keys;
+mod assignable;
 pub(crate) mod body;
 pub(crate) mod by_link;
 pub(crate) mod confirm;
@@ -17,6 +20,7 @@ mod me;
 pub(crate) mod opaque;
 pub(crate) mod passkeys;
 pub(crate) mod password;
+mod rate;
 pub(crate) mod recovery_codes;
 mod register;
 pub(crate) mod reset;
@@ -35,9 +39,14 @@ use store::StoreError;
 
 use crate::error::Refusal;
 
+pub use administration::{AccountChange, Administration, ChangeError, Granted};
+pub use assignable::{RoleError, assignable, find_role};
 pub(crate) use me::{change_me, me};
+pub use rate::{Rate, RateError};
 pub(crate) use register::register;
-pub use settings::{IdentitySettings, MomentsPlace, PasswordMode, Throttle, unlock};
+pub use settings::{
+    AdministrationSettings, IdentitySettings, MomentsPlace, PasswordMode, Throttle, unlock,
+};
 pub(crate) use token::{FIRST_PARTY, claims_of_hook, hook_claims, token};
 
 /// An answer that nobody may keep.

@@ -26,16 +26,21 @@ mod status;
 mod traces;
 
 pub use app::{AccountSettings, App, AppError, RegistrationMode, Settings, system_migrations};
+pub use credentials::assurance::Assurance;
 pub use credentials::token::{ClientSecret, Purpose, RegistrationToken, RegistrationUse};
 pub use credentials::{
-    EmailAddress, HashParams, MasterKey, MasterKeyError, Password, Username, WebhookSecretError,
-    WebhookSecrets,
+    EmailAddress, HashError, HashParams, MasterKey, MasterKeyError, Password, PasswordHash,
+    Username, WebhookSecretError, WebhookSecrets,
 };
 pub use events::{
     Announcer, Network, NetworkError, Retries, Webhook, WebhookUrl, WebhookUrlError, Webhooks,
     person,
 };
-pub use identity::{IdentitySettings, MomentsPlace, PasswordMode, Throttle, unlock};
+pub use identity::{
+    AccountChange, Administration, AdministrationSettings, ChangeError, Granted, IdentitySettings,
+    MomentsPlace, PasswordMode, Rate, RateError, RoleError, Throttle, assignable, find_role,
+    unlock,
+};
 
 /// The client's side of passwords that the server never sees.
 pub mod opaque_client {

@@ -102,10 +102,11 @@ pub(crate) enum Letter {
     AccountDeleted,
     ConfirmApplication,
     Invitation,
+    FactorsRemoved,
 }
 
 impl Letter {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Confirm,
         Self::AccountExists,
         Self::Welcome,
@@ -116,6 +117,7 @@ impl Letter {
         Self::AccountDeleted,
         Self::ConfirmApplication,
         Self::Invitation,
+        Self::FactorsRemoved,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -130,6 +132,7 @@ impl Letter {
             Self::AccountDeleted => "account_deleted",
             Self::ConfirmApplication => "confirm_application",
             Self::Invitation => "invitation",
+            Self::FactorsRemoved => "factors_removed",
         }
     }
 }

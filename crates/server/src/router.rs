@@ -17,7 +17,7 @@ use crate::App;
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::identity::{
-    api_keys, factor, opaque, passkeys, password, recovery_codes, session, step_up, totp,
+    admin, api_keys, factor, opaque, passkeys, password, recovery_codes, session, step_up, totp,
 };
 use crate::oauth2::{
     apps, authorize, consent, device, introspect, logout, metadata, page, par, registration, token,
@@ -184,6 +184,24 @@ fn pages(routes: Routes) -> Routes {
 
 #[rustfmt::skip]
 impl Routes {
+    /// Accounts, their roles and the audit log, for who administers them.
+    fn administrators(self) -> Self {
+        self
+            .twice("GET",    "/admin/api/users",                    Policy::Admin, get(admin::users::list))
+            .twice("GET",    "/admin/api/users/{id}",               Policy::Admin, get(admin::users::show))
+            .twice("PATCH",  "/admin/api/users/{id}",               Policy::Admin, patch(admin::users::change))
+            .twice("DELETE", "/admin/api/users/{id}",               Policy::Admin, delete(admin::users::delete))
+            .twice("POST",   "/admin/api/users/{id}/unlock",        Policy::Admin, post(admin::users::unlock))
+            .twice("DELETE", "/admin/api/users/{id}/sessions",      Policy::Admin, delete(admin::users::end_sessions))
+            .twice("DELETE", "/admin/api/users/{id}/factors",       Policy::Admin, delete(admin::users::remove_factors))
+            .twice("GET",    "/admin/api/users/{id}/roles",         Policy::Admin, get(admin::roles::list))
+            .twice("GET",    "/admin/api/users/{id}/roles/{role}",  Policy::Admin, get(admin::roles::show))
+            .twice("PUT",    "/admin/api/users/{id}/roles/{role}",  Policy::Admin, put(admin::roles::grant))
+            .twice("DELETE", "/admin/api/users/{id}/roles/{role}",  Policy::Admin, delete(admin::roles::revoke))
+            .twice("GET",    "/admin/api/roles",                    Policy::Admin, get(admin::roles::all))
+            .twice("GET",    "/admin/api/audit",                    Policy::Admin, get(admin::audit::list))
+    }
+
     /// OAuth 2.1 and OpenID Connect.
     fn oauth2(self) -> Self {
         self
@@ -257,6 +275,7 @@ fn all(prefixes: &Prefixes) -> Routes {
         .twice("POST",   "/admin/api/invitations",              Policy::Admin, post(identity::invitations::invite))
         .twice("DELETE", "/admin/api/invitations/{id}",         Policy::Admin, delete(identity::invitations::withdraw))
         .twice("POST",   "/admin/api/invitations/{id}/approve", Policy::Admin, post(identity::invitations::approve))
+        .administrators()
         // Who develops
         .add("GET",  "/_mail",                 Policy::Dev,           get(mail::list))
         .add("GET",  "/_mail/{id}",            Policy::Dev,           get(mail::one))

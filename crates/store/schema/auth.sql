@@ -15,8 +15,10 @@ create table auth_users (
   created_at         timestamptz not null,
   updated_at         timestamptz not null,
   epoch              integer not null default 0,     -- grows when all tokens of the user die
-  external_id        varchar(200) unique,            -- the key of whoever imports accounts
-  language           varchar(35)                     -- BCP 47, of pages and mails
+  external_id        varchar(200),                   -- the key of whoever imports accounts
+  language           varchar(35),                    -- BCP 47, of pages and mails
+  external_source    varchar(60) not null default '', -- who imports: each has keys of its own
+  unique (external_source, external_id)
 );
 
 create table auth_passwords (
@@ -29,8 +31,11 @@ create table auth_user_roles (
   user_id     uuid not null references auth_users on delete cascade,
   role        varchar(63) not null,
   expires_at  timestamptz,
+  version     integer not null default 0,            -- written by who asks whether anybody else administers
   primary key (user_id, role)
 );
+
+create index auth_user_roles_role on auth_user_roles (role);
 
 create table auth_signing_keys (
   kid         varchar(64) primary key,               -- RFC 7638 thumbprint
@@ -200,7 +205,8 @@ create table auth_api_keys (
   created_at  timestamptz not null,
   expires_at  timestamptz,
   used_at     timestamptz,
-  revoked_at  timestamptz
+  revoked_at  timestamptz,
+  rate        varchar(20)                            -- 600/min; null for auth.api_key_rate
 );
 
 create index auth_api_keys_user on auth_api_keys (user_id);

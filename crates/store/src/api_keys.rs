@@ -29,6 +29,8 @@ pub struct StoredApiKey {
     pub expires_at: Option<Timestamp>,
     /// When it was last used, to about a minute.
     pub used_at: Option<Timestamp>,
+    /// How often it may be used, as `600/min`; `None`: as the project says of all keys.
+    pub rate: Option<String>,
 }
 
 /// A key that is good, and whether its owner may do anything at all.
@@ -45,8 +47,8 @@ pub struct ApiKeyHolder {
 pub fn insert_step(store: &Store, key: &StoredApiKey, hash: &ApiKeyHash) -> Step {
     let mut sql = store.sql();
     sql.push(
-        "insert into auth_api_keys (id, hash, hint, user_id, name, scopes, created_at, expires_at) \
-         values (",
+        "insert into auth_api_keys (id, hash, hint, user_id, name, scopes, created_at, expires_at, \
+         rate) values (",
     );
     sql.arg(key.id).push(", ").arg(hash.as_str());
     sql.push(", ").arg(key.hint.as_str());
@@ -54,7 +56,8 @@ pub fn insert_step(store: &Store, key: &StoredApiKey, hash: &ApiKeyHash) -> Step
     sql.push(", ").arg(key.name.as_str());
     sql.push(", ").arg(key.scopes.join(" "));
     sql.push(", ").arg(key.created_at);
-    sql.push(", ").arg(key.expires_at).push(")");
+    sql.push(", ").arg(key.expires_at);
+    sql.push(", ").arg(key.rate.clone()).push(")");
     Step::new(sql).expecting(Expect::Rows(1))
 }
 
@@ -64,7 +67,7 @@ pub async fn of_user(store: &Store, user: Uuid) -> StoreResult<Vec<StoredApiKey>
     let mut sql = store.sql();
     sql.push(
         "select k.id, k.hint, k.user_id, k.name, k.scopes, k.created_at, k.expires_at, \
-              k.used_at from auth_api_keys k where k.revoked_at is null and k.user_id = ",
+              k.used_at, k.rate from auth_api_keys k where k.revoked_at is null and k.user_id = ",
     );
     sql.arg(user).push(" order by k.created_at desc, k.id");
     let rows = store.db.rows(&Query::short(sql, KINDS.to_vec())).await?;
@@ -79,7 +82,7 @@ pub async fn find(store: &Store, hash: &ApiKeyHash) -> StoreResult<Option<ApiKey
     let mut sql = store.sql();
     sql.push(
         "select k.id, k.hint, k.user_id, k.name, k.scopes, k.created_at, k.expires_at, \
-              k.used_at, u.active from auth_api_keys k join auth_users u on u.id = k.user_id \
+              k.used_at, k.rate, u.active from auth_api_keys k join auth_users u on u.id = k.user_id \
               where k.revoked_at is null and k.hash = ",
     );
     sql.arg(hash.as_str());
@@ -125,7 +128,7 @@ pub async fn revoke(store: &Store, user: Uuid, id: Uuid, noted: Step) -> StoreRe
     }
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Uuid,
     Kind::Text,
     Kind::Uuid,
@@ -134,6 +137,7 @@ const KINDS: [Kind; 8] = [
     Kind::Timestamp,
     Kind::Timestamp,
     Kind::Timestamp,
+    Kind::Text,
 ];
 
 fn read(columns: &mut Columns) -> StoreResult<StoredApiKey> {
@@ -146,5 +150,6 @@ fn read(columns: &mut Columns) -> StoreResult<StoredApiKey> {
         created_at: columns.moment()?,
         expires_at: columns.optional_moment()?,
         used_at: columns.optional_moment()?,
+        rate: columns.optional_text()?,
     })
 }

@@ -89,6 +89,12 @@ pub enum Act {
     ClientRemoved,
     /// One that nobody used was removed.
     ClientExpired,
+    /// Failed sign-ins were forgotten.
+    UserUnlocked,
+    /// All second factors of an account were taken away.
+    FactorsRemoved,
+    /// Accounts were imported from a file.
+    UsersImported,
 }
 
 /// Who acts.
@@ -164,11 +170,13 @@ pub struct Filter {
     pub act: Option<Act>,
     /// From then on.
     pub since: Option<Timestamp>,
+    /// Written down before this one, for the next page.
+    pub before: Option<Uuid>,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::UserRegistered,
         Self::ConfirmationRequested,
         Self::UserConfirmed,
@@ -208,6 +216,9 @@ impl Act {
         Self::ClientChanged,
         Self::ClientRemoved,
         Self::ClientExpired,
+        Self::UserUnlocked,
+        Self::FactorsRemoved,
+        Self::UsersImported,
     ];
 
     /// The name in the table; never to be changed.
@@ -253,6 +264,9 @@ impl Act {
             Self::ClientChanged => "client_changed",
             Self::ClientRemoved => "client_removed",
             Self::ClientExpired => "client_expired",
+            Self::UserUnlocked => "user_unlocked",
+            Self::FactorsRemoved => "factors_removed",
+            Self::UsersImported => "users_imported",
         }
     }
 
@@ -314,6 +328,9 @@ pub async fn list(store: &Store, filter: &Filter, limit: u64) -> StoreResult<Vec
     }
     if let Some(since) = filter.since {
         sql.push(" and at >= ").arg(since);
+    }
+    if let Some(before) = filter.before {
+        sql.push(" and id < ").arg(before);
     }
     sql.push(" order by id desc limit ").number(limit);
     let kinds = vec![

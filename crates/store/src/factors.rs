@@ -4,7 +4,7 @@ pub mod passkeys;
 pub mod recovery_codes;
 pub mod totp;
 
-use sql::{Kind, Query};
+use sql::{Kind, Query, Step};
 use uuid::Uuid;
 
 use crate::decode::Columns;
@@ -54,4 +54,20 @@ pub async fn of_user(store: &Store, user: Uuid) -> StoreResult<Factors> {
         passkeys: count()?,
         recovery_codes: count()?,
     })
+}
+
+/// The steps that take all factors of a user away; none there is fine.
+#[must_use]
+pub fn remove_all_steps(store: &Store, user: Uuid) -> Vec<Step> {
+    let deletes = [
+        "delete from auth_totp where user_id = ",
+        "delete from auth_passkeys where user_id = ",
+        "delete from auth_recovery_codes where user_id = ",
+    ];
+    let step = |text| {
+        let mut sql = store.sql();
+        sql.push(text).arg(user);
+        Step::new(sql)
+    };
+    deletes.into_iter().map(step).collect()
 }

@@ -225,6 +225,14 @@ pub fn revoke_of_client_step(store: &Store, user: Uuid, client_id: &str) -> Step
     Step::new(sql)
 }
 
+/// The step that revokes all that a user lets anybody do.
+#[must_use]
+pub fn revoke_of_user_step(store: &Store, user: Uuid) -> Step {
+    let mut sql = revoke(store);
+    sql.push(" and user_id = ").arg(user);
+    Step::new(sql)
+}
+
 /// The step that revokes what ends with a session.
 #[must_use]
 pub fn revoke_of_session_step(store: &Store, session: &str) -> Step {

@@ -58,6 +58,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod administrators;
 pub mod api_keys;
 pub mod audit;
 pub mod client_invitations;
@@ -66,7 +67,9 @@ pub mod consents;
 mod decode;
 pub mod deliveries;
 pub mod devices;
+pub mod directory;
 mod error;
+pub mod external;
 pub mod factors;
 pub mod grants;
 pub mod hook_runs;

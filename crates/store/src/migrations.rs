@@ -3,7 +3,7 @@
 use lang::Source;
 
 /// Our own migrations: path and text, oldest first.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     (
         "migrations/0001_init.sql",
         include_str!("../migrations/0001_init.sql"),
@@ -35,6 +35,10 @@ const MIGRATIONS: [(&str, &str); 8] = [
     (
         "migrations/0008_logout.sql",
         include_str!("../migrations/0008_logout.sql"),
+    ),
+    (
+        "migrations/0009_administration.sql",
+        include_str!("../migrations/0009_administration.sql"),
     ),
 ];
 

@@ -64,11 +64,13 @@ pub enum Purpose {
     ClientRegistration,
     /// OAuth: guesses at the codes of devices (RFC 8628 §5.1).
     DeviceGuess,
+    /// Uses of one API key within one window of time.
+    ApiKeyUses,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::OpaqueRegistration,
         Self::OpaqueLogin,
         Self::OpaqueProof,
@@ -89,6 +91,7 @@ impl Purpose {
         Self::BearerAssertion,
         Self::ClientRegistration,
         Self::DeviceGuess,
+        Self::ApiKeyUses,
     ];
 
     /// The name under which it is stored, at most 40 characters.
@@ -115,6 +118,7 @@ impl Purpose {
             Self::BearerAssertion => "bearer-assertion",
             Self::ClientRegistration => "client-registration",
             Self::DeviceGuess => "device-guess",
+            Self::ApiKeyUses => "api-key-uses",
         }
     }
 }

@@ -118,6 +118,24 @@ impl NewUser {
             created_at: store.clock.now(),
         }
     }
+
+    /// The account as it is right after it was made, before its address is proved.
+    #[must_use]
+    pub fn made(&self) -> User {
+        User {
+            id: self.id,
+            email: self.email.clone(),
+            username: self.username.as_ref().map(ToString::to_string),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            display_name: self.display_name.clone(),
+            active: true,
+            email_verified_at: None,
+            created_at: self.created_at,
+            updated_at: self.created_at,
+            epoch: 0,
+        }
+    }
 }
 
 impl LoginName {
@@ -193,14 +211,6 @@ pub async fn by_username(store: &Store, username: &Username) -> StoreResult<Opti
     first_user(store, sql).await
 }
 
-/// The accounts, newest first, at most `limit`.
-pub async fn newest(store: &Store, limit: u64) -> StoreResult<Vec<User>> {
-    let mut sql = select_user(store);
-    sql.push(" order by u.created_at desc, u.id desc limit ")
-        .number(limit);
-    read_users(store, sql).await
-}
-
 /// Changes an account, and runs `more` after it, all or nothing; gives what somebody else has, if
 /// that is why it could not.
 pub async fn update(
@@ -209,6 +219,20 @@ pub async fn update(
     change: &UserChange,
     more: Vec<Step>,
 ) -> StoreResult<Option<Taken>> {
+    let mut unit = vec![update_step(store, id, change)];
+    unit.extend(more);
+    let Err(error) = store.db.write(unit).await else {
+        return Ok(None);
+    };
+    match taken_by_other(store, id, change, &error).await? {
+        Some(taken) => Ok(Some(taken)),
+        None => Err(error.into()),
+    }
+}
+
+/// The step that changes an account; none there fails with [`DbError::Unexpected`].
+#[must_use]
+pub fn update_step(store: &Store, id: Uuid, change: &UserChange) -> Step {
     let mut sql = store.sql();
     sql.push("update auth_users set updated_at = ")
         .arg(store.clock.now());
@@ -229,26 +253,31 @@ pub async fn update(
         sql.arg(name.clone());
     }
     sql.push(" where id = ").arg(id);
-    let mut unit = vec![Step::new(sql).expecting(Expect::Rows(1))];
-    unit.extend(more);
-    let Err(error) = store.db.write(unit).await else {
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
+/// What somebody else has of a change that failed with `error`, if that is why.
+pub async fn taken_by_other(
+    store: &Store,
+    id: Uuid,
+    change: &UserChange,
+    error: &DbError,
+) -> StoreResult<Option<Taken>> {
+    if !matches!(error, DbError::Unique { .. }) {
         return Ok(None);
-    };
-    if let (DbError::Unique { .. }, Some(email)) = (&error, &change.email)
-        && by_email(store, email)
-            .await?
-            .is_some_and(|user| user.id != id)
+    }
+    let is_other = |found: Option<User>| found.is_some_and(|user| user.id != id);
+    if let Some(email) = &change.email
+        && is_other(by_email(store, email).await?)
     {
         return Ok(Some(Taken::Email));
     }
-    if let (DbError::Unique { .. }, Some(username)) = (&error, &change.username)
-        && by_username(store, username)
-            .await?
-            .is_some_and(|user| user.id != id)
+    if let Some(username) = &change.username
+        && is_other(by_username(store, username).await?)
     {
         return Ok(Some(Taken::Username));
     }
-    Err(error.into())
+    Ok(None)
 }
 
 /// The account that logs in by that name, with its password's hash.
@@ -388,6 +417,17 @@ pub fn confirm_step(store: &Store, user: &User) -> Step {
     Step::new(sql).expecting(Expect::Rows(1))
 }
 
+/// The step that says when the address of an account was proved, or that it was not.
+#[must_use]
+pub fn verified_step(store: &Store, id: Uuid, at: Option<Timestamp>) -> Step {
+    let mut sql = store.sql();
+    sql.push("update auth_users set email_verified_at = ")
+        .arg(at);
+    sql.push(", updated_at = ").arg(store.clock.now());
+    sql.push(" where id = ").arg(id);
+    Step::new(sql).expecting(Expect::Rows(1))
+}
+
 /// The step that says of an account that is being made in the same unit that its address was proved,
 /// which language its owner reads, and how who imports accounts calls it.
 #[must_use]
@@ -440,7 +480,7 @@ pub fn delete_step(store: &Store, user: Uuid) -> Step {
 const USER_COLUMNS: &str = "select u.id, u.email, u.username, u.first_name, u.last_name, \
      u.display_name, u.active, u.email_verified_at, u.created_at, u.updated_at, u.epoch";
 
-const USER_KINDS: [Kind; 11] = [
+pub(crate) const USER_KINDS: [Kind; 11] = [
     Kind::Uuid,
     Kind::Text,
     Kind::Text,
@@ -464,8 +504,13 @@ pub(crate) async fn read_users(store: &Store, sql: Sql) -> StoreResult<Vec<User>
 
 /// All columns of accounts, which are `u` in what follows.
 pub(crate) fn select_user(store: &Store) -> Sql {
+    select_user_with(store, "")
+}
+
+/// The same with more columns behind them.
+pub(crate) fn select_user_with(store: &Store, more: &'static str) -> Sql {
     let mut sql = store.sql();
-    sql.push(USER_COLUMNS).push(" from auth_users u");
+    sql.push(USER_COLUMNS).push(more).push(" from auth_users u");
     sql
 }
 
@@ -476,7 +521,7 @@ async fn first_user(store: &Store, sql: Sql) -> StoreResult<Option<User>> {
         .transpose()
 }
 
-fn read_user(columns: &mut Columns) -> StoreResult<User> {
+pub(crate) fn read_user(columns: &mut Columns) -> StoreResult<User> {
     Ok(User {
         id: columns.uuid()?,
         email: EmailAddress::parse(&columns.text()?)

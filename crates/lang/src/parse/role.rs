@@ -18,6 +18,12 @@ pub(super) fn create_roles(
 ) -> Parsed<Vec<Statement>> {
     let role = |object| {
         let name = table_name(&source.path, object, span)?;
+        // Names of roles stand beside each other, separated by spaces: none is two.
+        if name.as_str().chars().any(char::is_whitespace) {
+            let message = format!("the role {name} has a space in its name");
+            let hint = "write one word, as treasurer or vice_chair";
+            return Err(Diagnostic::new(&source.path, span, message).hint(hint));
+        }
         Ok(Statement::CreateRole(CreateRole { name, span }))
     };
     names.iter().map(role).collect()

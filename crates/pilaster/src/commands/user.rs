@@ -1,28 +1,32 @@
 //! `user list | show`; what changes accounts stands beside.
 
 mod change;
+mod import;
 
 use serde_json::{Value, json};
 use stdx::{Clock, Rng};
+use store::directory::{self, Listed, Wanted};
+use store::roles::Held;
 use store::users::{self, LoginName, User};
 use store::{Store, StoreError};
 use uuid::Uuid;
 
-use crate::cli::User as Verb;
+use crate::cli::{User as Verb, UserFilter};
 use crate::config::Configuration;
 use crate::failure::{Failure, Outcome};
 use crate::project::connect;
 
-/// Accounts that `list` shows.
-const LISTED: u64 = 1_000;
-
 pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool) -> Outcome {
     match verb {
-        Verb::List => list(&open(configuration).await?, as_json).await,
+        Verb::List(filter) => list(&open(configuration).await?, &filter, as_json).await,
         Verb::Show { user } => {
             print(&find(&open(configuration).await?, &user).await?, as_json);
             Ok(())
         }
+        Verb::Import(file) => {
+            import::run(configuration, &file, import::Reach::Named, as_json).await
+        }
+        Verb::Sync(file) => import::run(configuration, &file, import::Reach::All, as_json).await,
         Verb::Change(verb) => change::run(configuration, verb, as_json).await,
     }
 }
@@ -32,18 +36,46 @@ async fn open(configuration: &Configuration) -> Outcome<Store> {
     Ok(Store::new(db, Clock::System, Rng::System))
 }
 
-async fn list(store: &Store, as_json: bool) -> Outcome {
-    let users = users::newest(store, LISTED)
-        .await
-        .map_err(|error| failed(store, error))?;
+async fn list(store: &Store, filter: &UserFilter, as_json: bool) -> Outcome {
+    let wanted = Wanted {
+        text: filter.find.clone(),
+        role: filter.role.clone(),
+        active: filter.disabled.then_some(false),
+        confirmed: filter.unconfirmed.then_some(false),
+        ..Wanted::default()
+    };
+    let found = directory::list(store, &wanted, filter.limit).await;
+    let found = found.map_err(|error| failed(store, error))?;
+    let roles = |roles: &[Held]| {
+        roles
+            .iter()
+            .map(|held| held.role.clone())
+            .collect::<Vec<_>>()
+    };
     if as_json {
-        let list: Vec<Value> = users.iter().map(shown).collect();
+        let one = |listed: &Listed| {
+            let mut one = shown(&listed.user);
+            one["roles"] = json!(roles(&listed.roles));
+            one["external_source"] = json!(listed.external_source);
+            one["external_id"] = json!(listed.external_id);
+            one["seen_at"] = json!(listed.seen_at.map(|at| format!("{at:.6}")));
+            one
+        };
+        let list: Vec<Value> = found.iter().map(one).collect();
         println!("{}", json!(list));
         return Ok(());
     }
-    for user in users {
+    for listed in found {
+        let user = &listed.user;
         let name = user.username.as_deref().unwrap_or("-");
-        println!("{} {:<32} {name}", user.id, user.email.as_str());
+        let mut line = format!("{} {:<32} {name}", user.id, user.email.as_str());
+        if !listed.roles.is_empty() {
+            line = format!("{line} ({})", roles(&listed.roles).join(", "));
+        }
+        if !user.active {
+            line.push_str(" disabled");
+        }
+        println!("{line}");
     }
     Ok(())
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use server::{IdentitySettings, MomentsPlace, PasswordMode, Throttle};
+use server::{
+    AdministrationSettings, Assurance, IdentitySettings, MomentsPlace, PasswordMode, Rate, Throttle,
+};
 use stdx::Secret;
 
 use super::Configuration;
-use super::settings::{duration, number};
+use super::settings::{duration, list, number};
 use crate::failure::Outcome;
 
 /// The longest life of a session.
@@ -24,6 +26,8 @@ pub(super) fn identity(configuration: &Configuration) -> Outcome<IdentitySetting
         session_life: life(configuration, "auth.session_life")?,
         throttle: throttle(configuration)?,
         moments: moments(configuration)?,
+        administration: administration(configuration)?,
+        api_key_rate: api_key_rate(configuration)?,
     })
 }
 
@@ -54,6 +58,24 @@ fn throttle(configuration: &Configuration) -> Outcome<Throttle> {
         first_pause: pause("auth.first_pause")?,
         longest_pause: pause("auth.longest_pause")?,
     })
+}
+
+fn administration(configuration: &Configuration) -> Outcome<AdministrationSettings> {
+    let acr = Assurance::from_acr(configuration.text("auth.admin_acr"));
+    let acr = acr.filter(|acr| *acr != Assurance::Nothing);
+    Ok(AdministrationSettings {
+        acr: acr.ok_or_else(|| configuration.ill_typed("auth.admin_acr", "single, mfa or phr"))?,
+        protected_roles: list(configuration, "auth.protected_roles"),
+    })
+}
+
+fn api_key_rate(configuration: &Configuration) -> Outcome<Option<Rate>> {
+    match configuration.text("auth.api_key_rate") {
+        "off" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| {
+            configuration.ill_typed("auth.api_key_rate", "a rate, as 600/min or 10/s, or off")
+        }),
+    }
 }
 
 fn moments(configuration: &Configuration) -> Outcome<MomentsPlace> {

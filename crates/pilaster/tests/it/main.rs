@@ -1,6 +1,7 @@
 //! The real binary, through its two doors: the command line and HTTP.
 
 mod access;
+mod admin;
 mod adoption;
 mod cli;
 mod clients;

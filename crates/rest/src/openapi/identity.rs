@@ -116,7 +116,7 @@ const OPERATIONS: [Operation; 37] = [
     open("post", "/auth/passkeys/login/start", "passkey_login_start", "Options for navigator.credentials.get()", &["login_id", "step_up"], 200),
     open("post", "/auth/passkeys/login/finish", "passkey_login_finish", "Sign in with a passkey alone", &["passkey_id*", "credential*", "result"], 200),
     own("get", "/auth/api-keys", "api_keys", "Your API keys", &[], 200),
-    own("post", "/auth/api-keys", "create_api_key", "A new API key, shown this once", &["name*", "scopes", "expires_at"], 201),
+    own("post", "/auth/api-keys", "create_api_key", "A new API key, shown this once", &["name*", "scopes", "expires_at", "rate"], 201),
     own("delete", "/auth/api-keys/{id}", "revoke_api_key", "Revoke an API key", &[], 200),
     own("get", "/auth/apps", "apps", "The apps that may act for you", &[], 200),
     own("delete", "/auth/apps/{client_id}", "disconnect_app", "Let an app act for you no more", &[], 200),

@@ -3,12 +3,16 @@
 
 use std::fmt::Display;
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, Method, StatusCode};
+use credentials::assurance::Assurance;
 use credentials::token::{LinkToken, MailCode, Purpose};
 use credentials::{EmailAddress, Password};
-use rest::{Happened, Person, RestError};
+use rest::{Caller, Happened, Person, RestError, RoleSet};
 use serde_json::{Value, json};
 use sql::{DbError, Step};
+use store::administrators::ADMIN;
 use store::audit::{self, Act, Actor, Entry, Target};
 use store::tickets::{self, Ticket, Tried};
 use store::users::{self, LoginName, User};
@@ -19,13 +23,10 @@ use super::body::{Fields, invalid};
 use super::door::Attempt;
 use super::{of_store, session};
 use crate::app::State;
-use crate::auth::{authenticate_owner, held_session};
+use crate::auth::{authenticate_owner, held_session, step_up};
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::passwords::Compared;
-
-/// The role that administers accounts.
-pub(super) const ADMIN: &str = "admin";
 
 /// A request that acts, and who makes it.
 pub(super) struct Acting<'a> {
@@ -236,32 +237,58 @@ impl Proof {
 /// The method does not matter to who it is, but for a cookie: without a form's token it is taken for
 /// reading alone, so it is asked as if something were written.
 pub(super) async fn signed_in(state: &State, headers: &HeaderMap) -> Result<User, Refusal> {
+    let (_, user) = caller_and_user(state, headers).await?;
+    Ok(user)
+}
+
+/// The same with how he came in.
+async fn caller_and_user(
+    state: &State,
+    headers: &HeaderMap,
+) -> Result<(Arc<Caller>, User), Refusal> {
     let caller = authenticate_owner(state, &Method::POST, headers).await?;
-    let id = caller.and_then(|caller| caller.user);
-    let id = id.ok_or_else(|| Refusal::unauthorized("", "sign in first"))?;
+    let id = caller.as_ref().and_then(|caller| caller.user);
+    let Some((caller, id)) = caller.zip(id) else {
+        return Err(Refusal::unauthorized("", "sign in first"));
+    };
     let found = users::by_id(&state.store, id).await;
-    found
+    let user = found
         .map_err(|error| of_store(&error))?
         .filter(|user| user.active)
-        .ok_or_else(|| Refusal::unauthorized("invalid_token", "the account is gone"))
+        .ok_or_else(|| Refusal::unauthorized("invalid_token", "the account is gone"))?;
+    Ok((caller, user))
 }
 
 /// The account of whoever sent these headers, if it may administer others now.
 pub(super) async fn administrator(state: &State, headers: &HeaderMap) -> Result<User, Refusal> {
-    let user = signed_in(state, headers).await?;
+    let (caller, user) = caller_and_user(state, headers).await?;
     // Asked anew: a role that was taken away is gone at once.
     let held = roles::roles_of(&state.store, user.id).await;
-    match held
-        .map_err(|error| of_store(&error))?
-        .iter()
-        .any(|role| role == ADMIN)
-    {
-        true => Ok(user),
-        false => Err(Refusal::new(
+    let held = held.map_err(|error| of_store(&error))?;
+    if !held.iter().any(|role| role == ADMIN) {
+        return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "42501",
             "this is for administrators",
-        )),
+        ));
+    }
+    require_assurance(state, &caller)?;
+    Ok(user)
+}
+
+/// Refuses an administrator who proved less than `auth.admin_acr` asks for, or than the role does.
+fn require_assurance(state: &State, caller: &Caller) -> Result<(), Refusal> {
+    let proved = caller.acr.as_deref().and_then(Assurance::from_acr);
+    let proved = proved.unwrap_or(Assurance::Nothing);
+    let wanted = state.settings.identity.administration.acr;
+    if !proved.satisfies(wanted) {
+        return Err(step_up(wanted.acr()));
+    }
+    let compiled = state.compiled.load();
+    let (catalog, own) = (compiled.api.catalog(), [ADMIN.to_owned()]);
+    match RoleSet::missing_acr(catalog, &own, caller.acr.as_deref()) {
+        None => Ok(()),
+        Some(missing) => Err(step_up(missing)),
     }
 }
 

@@ -6,10 +6,11 @@ use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use credentials::token::{LinkToken, Purpose};
+use store::administrators::ADMIN;
 use store::tickets;
 use store::users::NewUser;
 
-use super::act::{ADMIN, Acting, Failure};
+use super::act::{Acting, Failure};
 use super::body::{Fields, invalid};
 use super::confirm::{Origin, new_account, taken};
 use super::invitations::role_steps;

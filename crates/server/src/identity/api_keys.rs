@@ -11,6 +11,7 @@ use store::audit::Act;
 use uuid::Uuid;
 
 use super::body::{Fields, invalid};
+use super::rate::{Rate, RateError};
 use super::session::Owner;
 use super::{json_answer, of_store};
 use crate::App;
@@ -35,11 +36,16 @@ pub(crate) async fn create(Shared(app): Shared<App>, owner: Owner, body: Bytes) 
     let state = &app.0;
     owner.require_fresh(state).await?;
     let hint = "send {\"name\": \"nightly\", \"scopes\": [\"data:read\"]}";
-    let mut fields = Fields::parse(&body, &["name", "scopes", "expires_at"], hint)?;
+    let mut fields = Fields::parse(&body, &["name", "scopes", "expires_at", "rate"], hint)?;
     let name = fields.required("name", |text| named(&text));
     let scopes = fields.texts("scopes");
     let expires_at = match fields.has("expires_at") {
         true => fields.required("expires_at", |text| later(&text, state.clock.now())),
+        false => None,
+    };
+    let most = state.settings.identity.api_key_rate;
+    let rate = match fields.has("rate") {
+        true => fields.required("rate", |text| lower(&text, most)),
         false => None,
     };
     let scopes = scopes.unwrap_or_else(|| vec![READ.to_owned()]);
@@ -70,6 +76,7 @@ pub(crate) async fn create(Shared(app): Shared<App>, owner: Owner, body: Bytes) 
         created_at: state.clock.now(),
         expires_at,
         used_at: None,
+        rate: rate.map(|rate| rate.to_string()),
     };
     let details = json!({"api_key": stored.id.to_string(), "name": stored.name});
     let unit = vec![
@@ -114,6 +121,7 @@ fn shown(key: &StoredApiKey) -> Value {
         "created_at": format!("{:.6}", key.created_at),
         "expires_at": time(key.expires_at),
         "used_at": time(key.used_at),
+        "rate": key.rate,
     })
 }
 
@@ -126,12 +134,26 @@ fn named(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn later(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
+/// A rate of the key's own, no higher than what holds for all.
+fn lower(text: &str, most: Option<Rate>) -> Result<Rate, String> {
+    let rate: Rate = text.parse().map_err(|error: RateError| error.to_string())?;
+    match most {
+        Some(most) if rate.hourly() > most.hourly() => {
+            Err(format!("a key may be used {most} at most"))
+        }
+        Some(_) | None => Ok(rate),
+    }
+}
+
+/// A moment that is still to come, to the microsecond.
+pub(super) fn later(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
     let at: Timestamp = text
         .parse()
         .map_err(|_| "expires_at is a moment, as 2027-01-31T12:00:00Z")?;
     match at > now {
-        true => Ok(at),
+        // As exactly as databases keep it.
+        true => Timestamp::from_microsecond(at.as_microsecond())
+            .map_err(|_| "expires_at lies behind the calendar"),
         false => Err("expires_at lies in the past"),
     }
 }

@@ -8,12 +8,15 @@ use axum::http::{HeaderMap, StatusCode};
 use credentials::token::Purpose;
 use rest::Happened;
 use serde_json::json;
+use sql::DbError;
 use std::time::Duration;
+use store::administrators::{NOBODY_LEFT, keep_one_steps};
 use store::audit::Act;
 use store::tickets::{self, NewTicket};
 use store::users;
 
-use super::act::{Acting, Failure, own_ticket, prove, signed_in};
+use super::act::{Acting, link_is_dead, of_unit, own_ticket, prove, signed_in};
+use super::admin::last_administrator;
 use super::body::{Fields, invalid};
 use super::json_answer;
 use crate::App;
@@ -80,17 +83,21 @@ pub(crate) async fn delete(
         name: Some(&name),
         language: &language,
     };
-    let mut unit = vec![tickets::use_step(store, &ticket)];
+    let mut unit = keep_one_steps(store, &[user.id], store.clock.now());
+    let ticket_used = unit.len();
+    unit.push(tickets::use_step(store, &ticket));
     // What is told of it may still look at it.
     unit.extend(acting.told(&person(&user), Happened::UserDeleted));
     unit.extend(back_channel::steps(state, Ended::User(user.id)).await?);
     unit.push(users::delete_step(store, user.id));
     unit.push(acting.audit(Act::UserDeleted, Some(user.id), &user.email));
     unit.extend(state.post.notice_step(store, &to, Letter::AccountDeleted));
-    acting
-        .write_once(unit)
-        .await
-        .map_err(Failure::into_refusal)?;
+    state.db.write(unit).await.map_err(|error| match error {
+        DbError::Unexpected { step, .. } if step == NOBODY_LEFT => last_administrator(),
+        DbError::Unexpected { step, .. } if step == ticket_used => link_is_dead(),
+        error => of_unit(error),
+    })?;
+    acting.wake();
     let body = json!({"deleted": user.id.to_string()});
     Ok(json_answer(StatusCode::OK, &body))
 }

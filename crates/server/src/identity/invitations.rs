@@ -18,8 +18,9 @@ use store::users::{self, NewUser};
 use uuid::Uuid;
 
 use super::act::{
-    ADMIN, Acting, Failure, Proof, administrator, as_content, content, exists, link_is_dead,
+    Acting, Failure, Proof, administrator, as_content, content, exists, link_is_dead,
 };
+use super::assignable::{RoleError, find_role, require_unprotected};
 use super::body::{Fields, invalid};
 use super::confirm::{Origin, Waiting, new_account, send, send_with, taken};
 use super::register::show;
@@ -409,19 +410,23 @@ fn given(state: &State, fields: &mut Fields, before: Given) -> Given {
     let mut given = before;
     if let Some(roles) = fields.texts("roles") {
         let compiled = state.compiled.load();
-        let known = &compiled.api.catalog().roles;
-        for role in &roles {
-            let is_base = ["anon", "authenticated", "service"].contains(&role.as_str());
-            let is_known = role == ADMIN || known.iter().any(|one| one.name.as_str() == role);
-            if is_base || !is_known {
-                fields.fault(
-                    "roles",
-                    "unknown",
-                    &format!("{role} is no role that can be given"),
-                );
+        let catalog = compiled.api.catalog();
+        let protected = &state.settings.identity.administration.protected_roles;
+        given.roles = Vec::new();
+        for name in &roles {
+            let role = find_role(catalog, name);
+            let role =
+                role.and_then(|role| require_unprotected(catalog, &role, protected).map(|()| role));
+            match role {
+                Ok(role) => given.roles.push(role.to_string()),
+                Err(error @ RoleError::Unknown { .. }) => {
+                    fields.fault("roles", "unknown", &error.to_string());
+                }
+                Err(error @ RoleError::Protected(_)) => {
+                    fields.fault("roles", "protected", &error.to_string());
+                }
             }
         }
-        given.roles = roles;
     }
     if let Some(external_id) = fields.name("external_id") {
         given.external_id = Some(external_id);

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use credentials::assurance::Assurance;
 use stdx::Secret;
 use store::moments::{Moments, Purpose, RedisUrlError};
 use store::users::User;
 use store::{Store, StoreError};
 
 use super::door;
+use super::rate::Rate;
 
 /// How accounts behave; plain values, already read from wherever they come.
 #[derive(Clone, Debug)]
@@ -22,6 +24,19 @@ pub struct IdentitySettings {
     pub throttle: Throttle,
     /// Where short-lived state is kept.
     pub moments: MomentsPlace,
+    /// Who administers accounts through HTTP, and what they may not do there.
+    pub administration: AdministrationSettings,
+    /// How often an API key may be used that says nothing of its own; `None`: as often as it likes.
+    pub api_key_rate: Option<Rate>,
+}
+
+/// Who administers accounts through HTTP, and what they may not do there.
+#[derive(Clone, Debug)]
+pub struct AdministrationSettings {
+    /// How sure one has to be of who administers.
+    pub acr: Assurance,
+    /// Roles that are given and taken at the shell alone.
+    pub protected_roles: Vec<String>,
 }
 
 /// How new passwords are proved. Old ones go on as they were made.

@@ -1,15 +1,19 @@
 //! `user update | confirm | grant | revoke | password | disable | enable | logout | unlock |
 //! delete`: each change and everything that is told of it in one unit.
 
+use jiff::Timestamp;
 use rest::Happened;
-use serde_json::{Value, json};
-use server::{EmailAddress, Password, Username, hash_password, person, unlock};
-use sql::{DbError, Ident, Step};
+use serde_json::json;
+use server::{
+    AccountChange, Administration, ChangeError, EmailAddress, Password, RoleError, Username,
+    find_role, hash_password, person, unlock,
+};
+use sql::{DbError, Ident};
 use stdx::parse_duration;
 use store::accounts::Taken;
-use store::audit::{self, Act, Actor, Entry, Target};
+use store::audit::{Act, Actor};
 use store::users::{self, User, UserChange};
-use store::{roles, sessions};
+use store::{StoreError, roles, sessions};
 
 use super::{failed, find, print};
 use crate::cli::UserChange as Verb;
@@ -18,32 +22,41 @@ use crate::config::{Configuration, master_key};
 use crate::failure::{Failure, Outcome};
 use crate::project::Accounts;
 
-/// The role that administers accounts; schema/ need not declare it.
-const ADMIN: &str = "admin";
-
-/// Roles that everybody has by how they come, not by being given them.
-const BASE_ROLES: [&str; 3] = ["anon", "authenticated", "service"];
-
 pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool) -> Outcome {
     let accounts = Accounts::open(configuration).await?;
+    let shell = shell(&accounts);
     match verb {
         Verb::Update {
             user,
             email,
             username,
-        } => update(&accounts, &user, email, username, as_json).await,
-        Verb::Confirm { user } => {
-            let user = find(&accounts.store, &user).await?;
-            if user.email_verified_at.is_none() {
-                let mut unit = vec![users::confirm_step(&accounts.store, &user)];
-                unit.extend(told(&accounts, &user, Happened::UserConfirmed));
-                unit.push(noted(&accounts, Act::UserConfirmed, &user, None));
-                write(&accounts, unit).await?;
-            }
-            show(&accounts, &user, as_json).await
+            external_id,
+            source,
+        } => {
+            let external = external_id.map(|id| (source, Some(id).filter(|id| !id.is_empty())));
+            let person = wanted(email, username)?;
+            let change = AccountChange {
+                person,
+                external,
+                ..AccountChange::default()
+            };
+            update(&accounts, &user, &change, as_json).await
         }
-        Verb::Grant { user, role, time } => {
-            grant(&accounts, &user, &role, time.as_deref(), as_json).await
+        Verb::Confirm { user } => {
+            let change = AccountChange {
+                confirmed: Some(true),
+                ..AccountChange::default()
+            };
+            alter(&accounts, &user, &change, as_json).await
+        }
+        Verb::Grant {
+            user,
+            role,
+            time,
+            expires,
+        } => {
+            let end = end(&accounts, time.as_deref(), expires.as_deref())?;
+            grant(&accounts, &user, &role, end, as_json).await
         }
         Verb::Revoke { user, role } => revoke(&accounts, &user, &role, as_json).await,
         Verb::Password { user } => {
@@ -54,20 +67,13 @@ pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool
         Verb::Enable { user } => switch(&accounts, &user, true, as_json).await,
         Verb::Logout { user } => {
             let user = find(&accounts.store, &user).await?;
-            let unit = vec![
-                users::bump_epoch_step(&accounts.store, user.id),
-                sessions::delete_others_step(&accounts.store, user.id, None),
-                noted(&accounts, Act::SessionsEnded, &user, None),
-            ];
-            write(&accounts, unit).await?;
+            let ended = shell.end_sessions(&user).await;
+            ended.map_err(|error| refused(&accounts, error))?;
             show(&accounts, &user, as_json).await
         }
         Verb::Unlock { user } => {
             let user = find(&accounts.store, &user).await?;
-            let moments = accounts.settings.identity.moments.open(&accounts.store);
-            let moments = moments.map_err(|error| Failure::config(error.to_string()))?;
-            let unlocked = unlock(&moments, &user).await;
-            unlocked.map_err(|error| failed(&accounts.store, error))?;
+            forget_attempts(&accounts, &user).await?;
             show(&accounts, &user, as_json).await
         }
         Verb::Delete {
@@ -76,11 +82,8 @@ pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool
         } => {
             let user = find(&accounts.store, &user).await?;
             confirm("delete the account", user.email.as_str(), given.as_deref())?;
-            // What is told of it may still look at it.
-            let mut unit = told(&accounts, &user, Happened::UserDeleted);
-            unit.push(users::delete_step(&accounts.store, user.id));
-            unit.push(noted(&accounts, Act::UserDeleted, &user, None));
-            write(&accounts, unit).await?;
+            let deleted = shell.delete(&user, Vec::new()).await;
+            deleted.map_err(|error| refused(&accounts, error))?;
             match as_json {
                 true => println!("{}", json!({"deleted": user.id.to_string()})),
                 false => println!("deleted {}", user.id),
@@ -90,53 +93,68 @@ pub(super) async fn run(configuration: &Configuration, verb: Verb, as_json: bool
     }
 }
 
+/// What is done here is done by whoever runs the program.
+pub(super) fn shell(accounts: &Accounts) -> Administration<'_> {
+    Administration {
+        announcer: accounts.announcer(),
+        actor: Actor::Shell,
+        address: None,
+        request_id: None,
+    }
+}
+
+async fn forget_attempts(accounts: &Accounts, user: &User) -> Outcome {
+    let moments = accounts.settings.identity.moments.open(&accounts.store);
+    let moments = moments.map_err(|error| Failure::config(error.to_string()))?;
+    let unlocked = unlock(&moments, user).await;
+    unlocked.map_err(|error| failed(&accounts.store, error))?;
+    let noted = shell(accounts).unlocked(user).await;
+    noted.map_err(|error| refused(accounts, error))
+}
+
 async fn switch(accounts: &Accounts, user: &str, active: bool, as_json: bool) -> Outcome {
-    let store = &accounts.store;
-    let user = find(store, user).await?;
-    let mut unit = users::set_active_steps(store, user.id, active);
-    unit.push(sessions::delete_others_step(store, user.id, None));
-    let act = match active {
-        true => Act::UserEnabled,
-        false => Act::UserDisabled,
+    let change = AccountChange {
+        active: Some(active),
+        ..AccountChange::default()
     };
-    unit.push(noted(accounts, act, &user, None));
-    write(accounts, unit).await?;
+    alter(accounts, user, &change, as_json).await
+}
+
+/// Changes an account and shows it.
+async fn alter(accounts: &Accounts, user: &str, change: &AccountChange, as_json: bool) -> Outcome {
+    let user = find(&accounts.store, user).await?;
+    let changed = shell(accounts).change(&user, change).await;
+    changed.map_err(|error| refused(accounts, error))?;
     show(accounts, &user, as_json).await
 }
 
-/// The step that writes the act down.
-fn noted(accounts: &Accounts, act: Act, user: &User, details: Option<&Value>) -> Step {
-    let entry = Entry {
-        act,
-        actor: Actor::Shell,
-        target: Target {
-            id: Some(user.id),
-            name: Some(user.email.as_str().to_owned()),
-        },
-        address: None,
-        request_id: None,
-        details: details.map(ToString::to_string),
-    };
-    audit::insert_step(&accounts.store, &entry)
+/// A change that was not made, told without what people say of themselves.
+pub(super) fn refused(accounts: &Accounts, error: ChangeError) -> Failure {
+    let message = error.to_string();
+    match error {
+        ChangeError::LastAdministrator => Failure::failed(message)
+            .fix("pilaster user grant ADDRESS admin makes somebody else an administrator first"),
+        ChangeError::Gone => Failure::failed("the account has changed meanwhile; nothing was done"),
+        ChangeError::Taken(taken) => {
+            let what = match taken {
+                Taken::Email => "address",
+                Taken::Username => "name",
+            };
+            Failure::failed(format!("another account has this {what}"))
+        }
+        ChangeError::RoleHeld | ChangeError::RoleNotHeld | ChangeError::ExternalIdTaken => {
+            Failure::failed(message)
+        }
+        ChangeError::Store(StoreError::Db(error)) => of_unit(accounts, &error),
+        ChangeError::Store(error) => failed(&accounts.store, error),
+    }
 }
 
-fn told(accounts: &Accounts, user: &User, happened: Happened) -> Vec<Step> {
-    accounts.announcer().steps(&person(user), happened)
-}
-
-async fn write(accounts: &Accounts, unit: Vec<Step>) -> Outcome {
-    let written = accounts.store.db.write(unit).await;
-    written.map(drop).map_err(|error| refused(accounts, &error))
-}
-
-/// A unit that failed, told without what people say of themselves.
-fn refused(accounts: &Accounts, error: &DbError) -> Failure {
+/// A unit that failed in the database, or in what hook files did.
+pub(super) fn of_unit(accounts: &Accounts, error: &DbError) -> Failure {
     match error {
         DbError::Unavailable(_) | DbError::ReadOnly | DbError::Denied(_) | DbError::Full(_) => {
             Failure::database(&accounts.store.db.description(), error)
-        }
-        DbError::Unexpected { step: 0, .. } => {
-            Failure::failed("the account has changed meanwhile; nothing was done")
         }
         other => Failure::failed(other.without_values())
             .fix("a file of hooks/ may be in the way; nothing was done"),
@@ -148,129 +166,96 @@ async fn show(accounts: &Accounts, user: &User, as_json: bool) -> Outcome {
     Ok(())
 }
 
-async fn update(
-    accounts: &Accounts,
-    user: &str,
-    email: Option<String>,
-    username: Option<String>,
-    as_json: bool,
-) -> Outcome {
-    if email.is_none() && username.is_none() {
-        return Err(Failure::usage("nothing is to be changed").fix("give --email or --username"));
-    }
-    let user = find(&accounts.store, user).await?;
+fn wanted(email: Option<String>, username: Option<String>) -> Outcome<UserChange> {
     let email = email.map(|text| EmailAddress::parse(&text)).transpose();
     let username = username.map(|text| Username::parse(&text)).transpose();
-    let change = UserChange {
+    Ok(UserChange {
         email: email.map_err(|error| Failure::usage(format!("--email: {error}")))?,
         username: username.map_err(|error| Failure::usage(format!("--username: {error}")))?,
         ..UserChange::default()
-    };
-    let mut more = match &change.email {
-        Some(email) if *email != user.email => {
-            let mut after = user.clone();
-            after.email = email.clone();
-            if let Some(username) = &change.username {
-                after.username = Some(username.to_string());
-            }
-            let old_email = user.email.as_str().to_owned();
-            told(accounts, &after, Happened::EmailChanged { old_email })
-        }
-        Some(_) | None => Vec::new(),
-    };
-    if let Some(email) = change.email.as_ref().filter(|email| **email != user.email) {
-        let details = json!({"from": user.email.as_str(), "to": email.as_str()});
-        more.push(noted(accounts, Act::EmailChanged, &user, Some(&details)));
+    })
+}
+
+async fn update(accounts: &Accounts, user: &str, change: &AccountChange, as_json: bool) -> Outcome {
+    let person = &change.person;
+    if person.email.is_none() && person.username.is_none() && change.external.is_none() {
+        return Err(Failure::usage("nothing is to be changed")
+            .fix("give --email, --username or --external-id"));
     }
-    if let Some(username) = &change.username {
-        let details = json!({"username": username.to_string()});
-        more.push(noted(accounts, Act::UserUpdated, &user, Some(&details)));
-    }
-    match users::update(&accounts.store, user.id, &change, more).await {
-        Ok(None) => show(accounts, &user, as_json).await,
-        Ok(Some(taken)) => {
-            let what = match taken {
-                Taken::Email => "address",
-                Taken::Username => "name",
-            };
-            Err(Failure::failed(format!("another account has this {what}")))
-        }
-        Err(store::StoreError::Db(error)) => Err(refused(accounts, &error)),
-        Err(error) => Err(failed(&accounts.store, error)),
-    }
+    alter(accounts, user, change, as_json).await
 }
 
 /// The role of schema/ of that name.
 fn role_of(accounts: &Accounts, name: &str) -> Outcome<Ident> {
-    if name == ADMIN {
-        return Ident::new(name).map_err(|error| Failure::usage(format!("{name}: {error}")));
-    }
-    let known = accounts.catalog.roles.iter().map(|role| &role.name);
-    let own: Vec<&Ident> = known
-        .filter(|role| !BASE_ROLES.contains(&role.as_str()))
-        .collect();
-    if let Some(role) = own.iter().find(|role| role.as_str() == name) {
-        return Ok((*role).clone());
-    }
-    let failure = Failure::usage(format!("{name} is no role that can be given"));
-    Err(
-        match stdx::nearest(name, own.iter().map(|role| role.as_str())) {
-            Some(near) => failure.fix(format!("did you mean {near}?")),
-            None => failure.fix("write create role … into schema/; pilaster db roles lists them"),
-        },
-    )
+    find_role(&accounts.catalog, name).map_err(|error| {
+        let failure = Failure::usage(error.to_string());
+        match error {
+            RoleError::Unknown {
+                near: Some(near), ..
+            } => failure.fix(format!("did you mean {near}?")),
+            RoleError::Unknown { near: None, .. } | RoleError::Protected(_) => {
+                failure.fix("write create role … into schema/; pilaster role list lists them")
+            }
+        }
+    })
+}
+
+/// When a role ends.
+fn end(
+    accounts: &Accounts,
+    time: Option<&str>,
+    moment: Option<&str>,
+) -> Outcome<Option<Timestamp>> {
+    let now = accounts.store.clock.now();
+    let end = match (time, moment) {
+        (Some(time), _) => {
+            let time = parse_duration(time);
+            let time = time.map_err(|error| Failure::usage(format!("--for: {error}")))?;
+            let end = now.checked_add(time);
+            end.map_err(|_| Failure::usage("--for: it ends behind the calendar"))?
+        }
+        (None, Some(moment)) => {
+            let wrong =
+                || Failure::usage("--expires takes a moment to come, as 2027-01-31T12:00:00Z");
+            let end: Timestamp = moment.parse().map_err(|_| wrong())?;
+            match end > now {
+                true => end,
+                false => return Err(wrong()),
+            }
+        }
+        (None, None) => return Ok(None),
+    };
+    // As exactly as databases keep it.
+    let kept = Timestamp::from_microsecond(end.as_microsecond());
+    kept.map(Some)
+        .map_err(|error| Failure::usage(error.to_string()))
 }
 
 async fn grant(
     accounts: &Accounts,
     user: &str,
     role: &str,
-    time: Option<&str>,
+    expires_at: Option<Timestamp>,
     as_json: bool,
 ) -> Outcome {
     let role = role_of(accounts, role)?;
     let user = find(&accounts.store, user).await?;
-    let time = time.map(parse_duration).transpose();
-    let time = time.map_err(|error| Failure::usage(format!("--for: {error}")))?;
-    let expires_at = match time {
-        None => None,
-        Some(time) => {
-            let end = accounts.store.clock.now().checked_add(time);
-            Some(end.map_err(|_| Failure::usage("--for: it ends behind the calendar"))?)
-        }
-    };
-    let mut unit = roles::grant_role_steps(&accounts.store, user.id, &role, expires_at);
-    let happened = Happened::RolesChanged {
-        role: role.to_string(),
-        granted: true,
-        expires_at,
-    };
-    unit.extend(told(accounts, &user, happened));
-    let details = json!({"role": role.as_str(), "until": expires_at.map(|end| end.to_string())});
-    unit.push(noted(accounts, Act::RoleGranted, &user, Some(&details)));
-    write(accounts, unit).await?;
-    show_roles(accounts, &user, as_json).await
+    match shell(accounts).grant(&user, &role, expires_at).await {
+        // It is as it was wanted.
+        Ok(_) | Err(ChangeError::RoleHeld) => show_roles(accounts, &user, as_json).await,
+        Err(error) => Err(refused(accounts, error)),
+    }
 }
 
 async fn revoke(accounts: &Accounts, user: &str, role: &str, as_json: bool) -> Outcome {
     // A role that schema/ has lost can still be taken away.
-    let role = Ident::new(role).map_err(|error| Failure::usage(format!("{role}: {error}")))?;
+    let role =
+        Ident::new(role.trim()).map_err(|error| Failure::usage(format!("{role}: {error}")))?;
     let user = find(&accounts.store, user).await?;
-    let held = roles::roles_of(&accounts.store, user.id).await;
-    let held = held.map_err(|error| failed(&accounts.store, error))?;
-    if held.iter().any(|held| held == role.as_str()) {
-        let mut unit = roles::revoke_role_steps(&accounts.store, user.id, &role);
-        let happened = Happened::RolesChanged {
-            role: role.to_string(),
-            granted: false,
-            expires_at: None,
-        };
-        unit.extend(told(accounts, &user, happened));
-        let details = json!({"role": role.as_str()});
-        unit.push(noted(accounts, Act::RoleRevoked, &user, Some(&details)));
-        write(accounts, unit).await?;
+    match shell(accounts).revoke(&user, &role).await {
+        Ok(()) | Err(ChangeError::RoleNotHeld) => show_roles(accounts, &user, as_json).await,
+        Err(error) => Err(refused(accounts, error)),
     }
-    show_roles(accounts, &user, as_json).await
 }
 
 async fn show_roles(accounts: &Accounts, user: &User, as_json: bool) -> Outcome {
@@ -295,11 +280,17 @@ async fn new_password(
     let params = accounts.settings.password_params;
     let hash = hash_password(&master, &password, params, &accounts.store.rng);
     let hash = hash.map_err(|error| Failure::failed(error.to_string()))?;
+    let shell = shell(accounts);
     let mut unit = users::change_password_steps(&accounts.store, user.id, &hash);
     unit.push(sessions::delete_others_step(&accounts.store, user.id, None));
-    unit.extend(told(accounts, user, Happened::PasswordChanged));
-    unit.push(noted(accounts, Act::PasswordChanged, user, None));
-    write(accounts, unit).await?;
+    unit.extend(
+        shell
+            .announcer
+            .steps(&person(user), Happened::PasswordChanged),
+    );
+    unit.push(shell.audit(Act::PasswordChanged, user, None));
+    let written = accounts.store.db.write(unit).await;
+    written.map_err(|error| of_unit(accounts, &error))?;
     match as_json {
         true => println!(
             "{}",

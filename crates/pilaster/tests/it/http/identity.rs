@@ -2,7 +2,7 @@
 //! second factors.
 
 mod api_keys;
-mod factors;
+pub(crate) mod factors;
 mod interop;
 mod moments;
 mod opaque;

@@ -14,7 +14,7 @@ mod errors;
 mod expiry;
 mod files;
 pub(crate) mod grammar;
-mod identity;
+pub(crate) mod identity;
 mod json;
 mod lengths;
 mod lists;

@@ -7,21 +7,25 @@ use super::{Dev, WORD, on_every_engine, token};
 use crate::http::PILASTER;
 
 fn approving() -> Project {
-    super::project("[auth]\nregistration = \"approval\"\n")
+    super::project("[auth]\nregistration = \"approval\"\nprotected_roles = \"\"\n")
 }
 
 on_every_engine!(approving: an_administrator_approves_of_who_asks, an_invitation_is_sent_and_taken_back, the_first_administrator_has_a_link_once);
 
 /// An administrator, by the link that the shell prints.
 async fn administrator(dev: &Dev) -> String {
+    administrator_called(dev, "root@example.org").await
+}
+
+async fn administrator_called(dev: &Dev, email: &str) -> String {
     let said = dev
         .project
-        .succeed(PILASTER, &["admin", "create", "root@example.org", "--json"]);
+        .succeed(PILASTER, &["admin", "create", email, "--json"]);
     let said: Value = serde_json::from_str(&said.out).expect("JSON");
     let body = json!({"token": token(&said), "password": WORD});
     let made = dev.post("/auth/administrator", body).await;
     assert_eq!(made.status, 201, "{}", made.body);
-    dev.bearer("root@example.org", WORD).await
+    dev.bearer(email, WORD).await
 }
 
 /// The invitations of a stage, as an administrator sees them.
@@ -163,6 +167,7 @@ async fn an_invitation_is_sent_and_taken_back(dev: Dev) {
     );
     let body = json!({"token": token(&mail), "password": WORD});
     assert_eq!(dev.post("/auth/invitations/accept", body).await.status, 400);
+    administrator_called(&dev, "next@example.org").await;
     dev.project
         .succeed(PILASTER, &["user", "revoke", "root@example.org", "admin"]);
     let noted = dev.audit(&["--user", "root@example.org", "--act", "role_revoked"]);

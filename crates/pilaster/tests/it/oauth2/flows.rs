@@ -21,14 +21,14 @@ on_every_engine!(
 const CHALLENGE: &str = "ZtNPunH49FD35FWYhT5Tv8I7vRKQJ8uxMaL0_9eHjNA";
 
 /// A browser that keeps cookies and follows nothing by itself.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     client: reqwest::Client,
     base: String,
     cookies: Mutex<BTreeMap<String, String>>,
 }
 
 impl Browser {
-    pub(super) fn new(server: &Running) -> Self {
+    pub(crate) fn new(server: &Running) -> Self {
         let client = reqwest::Client::builder().redirect(Policy::none()).build();
         Self {
             client: client.expect("a client"),
@@ -57,7 +57,7 @@ impl Browser {
     }
 
     /// Status, `Location`, and the body.
-    pub(super) async fn get(&self, path: &str) -> (u16, String, String) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, String, String) {
         let url = match path.starts_with("http") {
             true => path.to_owned(),
             false => format!("{}{path}", self.base),
@@ -82,7 +82,7 @@ impl Browser {
     }
 
     /// Signs in; gives the session's token.
-    pub(super) async fn sign_in(&self, name: &str) -> String {
+    pub(crate) async fn sign_in(&self, name: &str) -> String {
         let body = serde_json::json!({"identifier": name, "password": WORD});
         let url = format!("{}/auth/session", self.base);
         let answer = Answer::read(self.with_cookies(self.client.post(url)).json(&body)).await;
@@ -107,7 +107,7 @@ impl Browser {
     }
 
     /// Says yes or no on the consent page.
-    pub(super) async fn decide(&self, flow: &str, token: &str, decision: &str) -> Answer {
+    pub(crate) async fn decide(&self, flow: &str, token: &str, decision: &str) -> Answer {
         let url = format!("{}/oauth2/consent/{flow}", self.base);
         let body = serde_json::json!({"decision": decision});
         let request = self.with_cookies(self.client.post(url)).json(&body);
@@ -116,7 +116,7 @@ impl Browser {
 }
 
 /// A good request, with some parameters in another way; an empty one is left out.
-pub(super) fn request(changes: &[(&str, &str)]) -> String {
+pub(crate) fn request(changes: &[(&str, &str)]) -> String {
     let mut parameters = vec![
         ("client_id", "spa"),
         ("redirect_uri", "http://localhost:9/callback"),
@@ -138,7 +138,7 @@ pub(super) fn request(changes: &[(&str, &str)]) -> String {
 }
 
 /// A parameter of an address.
-pub(super) fn parameter(address: &str, name: &str) -> String {
+pub(crate) fn parameter(address: &str, name: &str) -> String {
     let url = reqwest::Url::parse("http://localhost").expect("an address");
     let url = url.join(address).expect("an address");
     let mut pairs = url.query_pairs();

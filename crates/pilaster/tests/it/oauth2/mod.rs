@@ -5,10 +5,10 @@ mod assertions;
 mod clients;
 mod devices;
 mod exchanges;
-mod flows;
+pub(crate) mod flows;
 mod logouts;
 mod registrations;
-mod replays;
+pub(crate) mod replays;
 
 use testkit::Project;
 
@@ -19,6 +19,16 @@ const WORD: &str = "a long pass phrase";
 
 /// A secret of a client, as the environment has it.
 const SECRET: &str = "a secret of some length, as a machine draws it";
+
+/// A client of the house in a browser.
+pub(crate) const SPA: &str = r#"
+[clients.spa]
+client_name = "Films in the browser"
+first_party = true
+redirect_uris = ["http://localhost:9/callback"]
+post_logout_redirect_uris = ["http://localhost:9/bye"]
+scope = "openid profile email offline_access data:read data:write"
+"#;
 
 /// Notes behind four clients: one with a secret, one of the house in a browser, one that is somebody
 /// else's, and one without a browser.
@@ -49,13 +59,6 @@ grant_types = ["authorization_code", "refresh_token", "client_credentials"]
 scope = "openid profile email offline_access data:read data:write"
 role = "reports"
 
-[clients.spa]
-client_name = "Films in the browser"
-first_party = true
-redirect_uris = ["http://localhost:9/callback"]
-post_logout_redirect_uris = ["http://localhost:9/bye"]
-scope = "openid profile email offline_access data:read data:write"
-
 [clients.other]
 client_name = "Somebody else's"
 redirect_uris = ["http://localhost:9/callback"]
@@ -67,7 +70,7 @@ grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
 scope = "openid email data:read"
 "#;
     let toml = project.read("pilaster.toml");
-    project.write("pilaster.toml", &format!("{toml}{clients}"));
+    project.write("pilaster.toml", &format!("{toml}{clients}{SPA}"));
     project.with("CLIENT_WEB_SECRET", SECRET)
 }
 

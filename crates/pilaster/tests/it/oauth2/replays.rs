@@ -22,19 +22,19 @@ on_every_engine!(shared: keys_are_replaced_under_load);
 /// What the challenge of [`request`] is the hash of.
 const VERIFIER: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-pub(super) async fn token(server: &Running, form: &[(&str, &str)]) -> Answer {
+pub(crate) async fn token(server: &Running, form: &[(&str, &str)]) -> Answer {
     Answer::read(server.request("POST", "/oauth2/token").form(form)).await
 }
 
 /// A code for the house's own client.
-pub(super) async fn code(browser: &Browser, scope: &str) -> String {
+pub(crate) async fn code(browser: &Browser, scope: &str) -> String {
     let (_, location, _) = browser.get(&request(&[("scope", scope)])).await;
     let code = parameter(&location, "code");
     assert!(!code.is_empty(), "{location}");
     code
 }
 
-pub(super) fn redeeming(code: &str) -> Vec<(&str, &str)> {
+pub(crate) fn redeeming(code: &str) -> Vec<(&str, &str)> {
     vec![
         ("grant_type", "authorization_code"),
         ("client_id", "spa"),
@@ -44,7 +44,7 @@ pub(super) fn redeeming(code: &str) -> Vec<(&str, &str)> {
     ]
 }
 
-fn refreshing(token: &str) -> [(&str, &str); 3] {
+pub(crate) fn refreshing(token: &str) -> [(&str, &str); 3] {
     [
         ("grant_type", "refresh_token"),
         ("client_id", "spa"),
@@ -52,7 +52,7 @@ fn refreshing(token: &str) -> [(&str, &str); 3] {
     ]
 }
 
-fn text(answer: &Answer, member: &str) -> String {
+pub(crate) fn text(answer: &Answer, member: &str) -> String {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let text = answer.json()[member].as_str().map(str::to_owned);
     text.unwrap_or_default()
