@@ -11,7 +11,7 @@ fn plain() -> Project {
 
 on_every_engine!(plain: an_account_moves_to_another_address, an_account_is_deleted);
 
-// req: ID-13
+// req: ID-13 ID-19
 async fn an_account_moves_to_another_address(dev: Dev) {
     let ada = dev.sign_up("ada").await;
     let bob = dev.sign_up("bob").await;
@@ -51,6 +51,7 @@ async fn an_account_moves_to_another_address(dev: Dev) {
     assert_eq!(moved.status, 200, "{}", moved.body);
     let both = json!({"email": "new@example.org", "old_email": "ada@example.org"});
     assert_eq!(moved.json(), both);
+    assert_eq!(dev.server.get_as(&ada, "/auth/me").await.status, 401);
     let told = dev.mail("ada@example.org", 1).await;
     assert_eq!(told["template"], "email_changed");
     assert!(
@@ -66,8 +67,12 @@ async fn an_account_moves_to_another_address(dev: Dev) {
             .status,
         400
     );
-    // Of two who want one address, one gets it.
-    for who in [&fresh, &bob] {
+    one_gets_what_two_want(&dev, &fresh, &bob).await;
+}
+
+/// Of two who want one address, one gets it.
+async fn one_gets_what_two_want(dev: &Dev, one: &str, two: &str) {
+    for who in [one, two] {
         let body = json!({"email": "prize@example.org", "password": WORD});
         assert_eq!(dev.post_as(who, "/auth/email", body).await.status, 202);
     }
@@ -75,7 +80,7 @@ async fn an_account_moves_to_another_address(dev: Dev) {
     let mails = dev.mails("prize@example.org").await;
     let mut statuses = Vec::new();
     for mail in &mails {
-        for who in [&fresh, &bob] {
+        for who in [one, two] {
             let body = json!({"token": token(mail)});
             statuses.push(dev.post_as(who, "/auth/email/confirm", body).await.status);
         }
@@ -85,6 +90,7 @@ async fn an_account_moves_to_another_address(dev: Dev) {
     assert_eq!(statuses, [200, 409]);
 }
 
+// req: ID-20
 async fn an_account_is_deleted(dev: Dev) {
     let ada = dev.sign_up("ada").await;
     let bob = dev.sign_up("bob").await;
@@ -99,6 +105,22 @@ async fn an_account_is_deleted(dev: Dev) {
     let body = json!({"token": asked.json()["token"]});
     let other = dev.server.send("DELETE", &bob, "/auth/me", &body).await;
     assert_eq!(other.status, 400, "{}", other.body);
+    // What signs in, or gives a new password, deletes nothing.
+    let login = json!({"identifier": "ada@example.org", "password": WORD});
+    let login = dev.post("/auth/session", login).await;
+    dev.post("/auth/reset", json!({"email": "ada@example.org"}))
+        .await;
+    let mail = dev.mail("ada@example.org", 1).await;
+    for code in [
+        login.json()["csrf_token"].clone(),
+        json!(ada),
+        json!(token(&mail)),
+        mail["code"].clone(),
+    ] {
+        let body = json!({"token": code});
+        let refused = dev.server.send("DELETE", &ada, "/auth/me", &body).await;
+        assert_eq!(refused.status, 400, "{code}: {}", refused.body);
+    }
     let nothing = dev
         .server
         .send("DELETE", &ada, "/auth/me", &json!({}))
@@ -113,7 +135,7 @@ async fn an_account_is_deleted(dev: Dev) {
     let notes = dev.server.get("/api/notes").await.json();
     assert_eq!(notes.as_array().map(Vec::len), Some(1), "{notes}");
     assert_eq!(dev.acts().await, ["user_deleted ada@example.org"]);
-    let told = dev.mail("ada@example.org", 1).await;
+    let told = dev.mail("ada@example.org", 2).await;
     assert_eq!(told["template"], "account_deleted");
     // The log outlives the account, and the address is free again.
     assert_eq!(

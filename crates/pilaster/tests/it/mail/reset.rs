@@ -4,11 +4,18 @@ use serde_json::json;
 use testkit::Project;
 
 use super::{Dev, WORD, on_every_engine, token};
+use crate::oauth2::flows::Browser;
+use crate::oauth2::replays::{self as oauth2, code, redeeming, refreshing, text};
 
 fn plain() -> Project {
     super::project("")
 }
 
+fn with_a_client() -> Project {
+    super::project(crate::oauth2::SPA)
+}
+
+on_every_engine!(with_a_client: a_reset_ends_what_was_begun_before);
 on_every_engine!(plain: a_new_password_is_set_once_and_told, links_open_what_they_are_for_alone);
 
 const NEW: &str = "another long pass phrase";
@@ -64,6 +71,39 @@ async fn a_new_password_is_set_once_and_told(dev: Dev) {
         .await;
     assert_eq!(asked.status, 202, "{}", asked.body);
     assert!(dev.mails("nobody@example.org").await.is_empty());
+}
+
+// req: ID-18
+async fn a_reset_ends_what_was_begun_before(dev: Dev) {
+    dev.sign_up("ada").await;
+    let browser = Browser::new(&dev.server);
+    browser.sign_in("ada").await;
+    let code = code(&browser, "openid offline_access").await;
+    let redeemed = oauth2::token(&dev.server, &redeeming(&code)).await;
+    let refresh = text(&redeemed, "refresh_token");
+    let refreshed = oauth2::token(&dev.server, &refreshing(&refresh)).await;
+    let refresh = text(&refreshed, "refresh_token");
+    assert_eq!(browser.get("/auth/session").await.0, 200);
+    dev.post("/auth/reset", json!({"email": "ada@example.org"}))
+        .await;
+    let link = token(&dev.mail("ada@example.org", 1).await);
+    let body = json!({"token": link, "password": NEW});
+    let reset = dev.post("/auth/reset/finish", body.clone()).await;
+    assert_eq!(reset.status, 200, "{}", reset.body);
+    let refused = oauth2::token(&dev.server, &refreshing(&refresh)).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert_eq!(browser.get("/auth/session").await.0, 401);
+    assert_eq!(dev.post("/auth/reset/finish", body).await.status, 400);
+    let told = dev.mail("ada@example.org", 2).await;
+    assert_eq!(told["template"], "password_changed");
+    dev.bearer("ada@example.org", NEW).await;
+    // A link that nobody follows in time is worth nothing.
+    dev.post("/auth/reset", json!({"email": "ada@example.org"}))
+        .await;
+    let late = token(&dev.mail("ada@example.org", 3).await);
+    dev.expire_tickets().await;
+    let body = json!({"token": late, "password": WORD});
+    assert_eq!(dev.post("/auth/reset/finish", body).await.status, 400);
 }
 
 async fn links_open_what_they_are_for_alone(dev: Dev) {
