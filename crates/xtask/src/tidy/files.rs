@@ -107,7 +107,7 @@ fn is_test(place: &str) -> bool {
     place.contains("/tests/") || place.ends_with("/tests.rs") || place.contains("/examples/")
 }
 
-fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

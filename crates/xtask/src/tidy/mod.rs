@@ -1,6 +1,7 @@
 //! The house rules that no compiler checks; one pass over the tree, under a second.
 
 mod arrows;
+mod codes;
 mod files;
 mod licences;
 
@@ -26,6 +27,7 @@ pub(crate) fn run() -> Result<()> {
     let mut findings = arrows::check()?;
     findings.extend(files::check()?);
     findings.extend(licences::check()?);
+    findings.extend(codes::check()?);
     for finding in &findings {
         println!("{}: {}", finding.place, finding.message);
     }
