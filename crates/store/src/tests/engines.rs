@@ -58,6 +58,15 @@ async fn apply(store: &Store, up: &str) {
                 "alter table auth_users add constraint auth_users_external_id_key unique (",
                 "create unique index auth_users_external_id_key on auth_users (",
             ),
+            (
+                "alter table auth_users drop constraint auth_users_external_id_key",
+                "drop index auth_users_external_id_key",
+            ),
+            (
+                "alter table auth_users add constraint \
+                 auth_users_external_source_external_id_key unique (",
+                "create unique index auth_users_external_source_external_id_key on auth_users (",
+            ),
         ],
         Dialect::MariaDb => &[
             ("references auth_users", "references auth_users (id)"),

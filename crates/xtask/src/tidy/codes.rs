@@ -119,7 +119,7 @@ mod tests {
         let listed = listed_in(PAGE);
         let listed_words: Vec<&str> = listed.iter().map(String::as_str).collect();
         assert_eq!(listed_words, ["link_invalid", "user_unknown"]);
-        let source = "Refusal::new(\n  StatusCode::NOT_FOUND,\n  \"user_unknown\",\n  \"none\")\n\
+        let source = "Refusal::new(\n  status,\n  \"user_unknown\",\n  \"none\")\n\
             Refusal::forbidden(\"role_protected\", \"no\")";
         let findings = compare(source, &listed);
         let said: Vec<&str> = findings
