@@ -1,5 +1,7 @@
 //! Who a caller is: the one function from a request's credentials to a caller.
 
+mod api_key;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,17 +13,17 @@ use oauth::confirmation::{Confirmation, Scheme, Shown, check_confirmation};
 use oauth::{AccessTokenClaims, TokenError, decode_access_token};
 use rest::{BaseRole, Caller, RoleSet};
 use serde_json::{Map, Value};
-use store::api_keys::StoredApiKey;
 use store::moments::Purpose;
 use store::sessions::{self, Session};
 use store::signing_keys::SigningKeys;
-use store::{api_keys, grants, roles, users};
+use store::{grants, roles, users};
 use uuid::Uuid;
 
+use self::api_key::by_api_key;
 use crate::app::{Compiled, State};
 use crate::error::{Challenge, Refusal};
 use crate::identity::cookie::{self, Presented};
-use crate::identity::{FIRST_PARTY, Rate, claims_of_hook, of_store};
+use crate::identity::{FIRST_PARTY, claims_of_hook, of_store};
 use crate::oauth2::{ACT, GRANT, READ, WRITE, proof_of_possession};
 
 /// Verified tokens, until they end; keyed by the whole token, so nothing can stand in for it.
@@ -95,7 +97,7 @@ const ANONYMOUS: &str = "anon";
 /// Where a page shows that a request is its own.
 const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
-/// How long a session is in use before that is noted again.
+/// How long a session or a key is in use before that is noted again.
 const TOUCH: Duration = Duration::from_mins(1);
 
 /// The caller of a request to the data API: anonymous without credentials, a user with good ones,
@@ -401,86 +403,6 @@ async fn require_possession(
         certificate: None,
     };
     check_confirmation(known.bound.as_ref(), scheme, shown).map_err(|_| not_good())
-}
-
-/// The owner of an API key, within the key's scopes. Roles are read anew each time.
-async fn by_api_key(
-    state: &State,
-    compiled: &Compiled,
-    text: &str,
-) -> Result<Arc<Caller>, Refusal> {
-    // A mistyped key asks the database nothing.
-    let hash = ApiKey::parse(text).map_err(|_| not_good())?.hash();
-    let found = api_keys::find(&state.store, &hash).await;
-    let holder = found.map_err(|error| of_store(&error))?;
-    let key = match holder {
-        Some(holder) if holder.active => holder.key,
-        Some(_) | None => return Err(not_good()),
-    };
-    spend(state, &key).await?;
-    let now = state.clock.now();
-    let was_used = |at: Timestamp| now.duration_since(at).unsigned_abs() < TOUCH;
-    if !state.is_read_only && !key.used_at.is_some_and(was_used) {
-        let touched = api_keys::touch(&state.store, key.id).await;
-        touched.map_err(|error| of_store(&error))?;
-    }
-    let own = roles::roles_of(&state.store, key.user).await;
-    let own = own.map_err(|error| of_store(&error))?;
-    let mut claims = Map::new();
-    claims.insert(String::from("sub"), key.user.to_string().into());
-    claims.insert(String::from("roles"), own.clone().into());
-    claims.insert(String::from("scope"), key.scopes.join(" ").into());
-    claims.insert(
-        String::from("client_id"),
-        format!("api-key:{}", key.id).into(),
-    );
-    for (name, value) in claims_of_hook(state, compiled, key.user).await? {
-        claims.entry(name).or_insert(value);
-    }
-    Ok(Arc::new(Caller {
-        user: Some(key.user),
-        base_role: BaseRole::Authenticated,
-        roles: State::roles(compiled, &own, None),
-        scopes: key.scopes,
-        acr: None,
-        claims,
-    }))
-}
-
-/// Counts a use of a key, or refuses it when its window has seen enough of them.
-async fn spend(state: &State, key: &StoredApiKey) -> Result<(), Refusal> {
-    let own = key.rate.as_deref().map(str::parse::<Rate>).transpose();
-    let own = own.map_err(|error| Refusal::internal("a stored rate", &error))?;
-    let Some(rate) = own.or(state.settings.identity.api_key_rate) else {
-        return Ok(());
-    };
-    let (now, length) = (state.clock.now().as_second(), rate.window().as_secs());
-    let length = i64::try_from(length).unwrap_or(i64::MAX);
-    let name = format!("{} {}", key.id, now.div_euclid(length));
-    let refused = || {
-        let mut refusal = Refusal::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_requests",
-            format!("this API key may be used {rate}"),
-        )
-        .hint("wait as long as Retry-After says");
-        let left = length - now.rem_euclid(length);
-        refusal.retry_after = Some(left.unsigned_abs());
-        refusal
-    };
-    // What is refused anyway is not written down.
-    let (purpose, moments) = (Purpose::ApiKeyUses, &state.moments);
-    let seen = moments.count(purpose, &name).await;
-    let seen = seen.map_err(|error| of_store(&error))?;
-    if seen.is_some_and(|count| count.number >= rate.times()) {
-        return Err(refused());
-    }
-    let counted = moments.count_up(purpose, &name, rate.window()).await;
-    let counted = counted.map_err(|error| of_store(&error))?;
-    match counted.number > rate.times() {
-        true => Err(refused()),
-        false => Ok(()),
-    }
 }
 
 /// Refuses a key in the address: it would stand in logs and histories.

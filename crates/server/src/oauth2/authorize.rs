@@ -325,7 +325,7 @@ async fn send(
     };
     match delivery {
         Delivery::Redirect(address) => redirect(&address),
-        Delivery::Form { action, fields } => Ok(page::form(&action, &fields)),
+        Delivery::Form { action, fields } => Ok(page::form(state.pages.base(), &action, &fields)),
     }
 }
 

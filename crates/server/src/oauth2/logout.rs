@@ -83,7 +83,7 @@ async fn log_out(state: &State, asked: &Asked, text: &str) -> Answer {
                 fields.push((name, value));
             }
         }
-        return Ok(page::log_out(&fields));
+        return Ok(page::log_out(state.pages.base(), &fields));
     }
     let frames = front_channel::frames(state, &held.session.id).await?;
     end(state, &held).await?;

@@ -32,14 +32,14 @@ pub(super) fn problem(code: &str, description: &str) -> Response<Body> {
 
 /// An answer as a form that posts itself (Form Post Response Mode §2); it may be sent to its client
 /// alone.
-pub(super) fn form(action: &str, fields: &[(String, String)]) -> Response<Body> {
+pub(super) fn form(base: &str, action: &str, fields: &[(String, String)]) -> Response<Body> {
     let fields: Vec<(&str, &str)> = fields
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let text = format!(
         "<form method=\"post\" action=\"{}\" data-submit>{}<button>Go on</button></form>\
-         <script src=\"/oauth2/submit.js\" defer></script>",
+         <script src=\"{base}/oauth2/submit.js\" defer></script>",
         escaped(action),
         hidden(&fields)
     );
@@ -47,9 +47,9 @@ pub(super) fn form(action: &str, fields: &[(String, String)]) -> Response<Body> 
 }
 
 /// Asks whether to log out.
-pub(super) fn log_out(fields: &[(&str, &str)]) -> Response<Body> {
+pub(super) fn log_out(base: &str, fields: &[(&str, &str)]) -> Response<Body> {
     let text = format!(
-        "<h1>Log out?</h1><form method=\"post\" action=\"/oauth2/logout\">{}\
+        "<h1>Log out?</h1><form method=\"post\" action=\"{base}/oauth2/logout\">{}\
          <button>Log out</button></form>",
         hidden(fields)
     );
