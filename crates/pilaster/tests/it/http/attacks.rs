@@ -80,6 +80,7 @@ async fn injected_sql_is_only_text(app: App) {
     assert_eq!(after.body, before);
 }
 
+// req: OA-29
 #[expect(clippy::too_many_lines, reason = "one list of requests")]
 async fn malformed_requests_are_refused(app: App) {
     for path in [

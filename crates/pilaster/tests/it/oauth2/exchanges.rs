@@ -237,6 +237,7 @@ async fn what_no_exchange_gives(app: App) {
     );
 }
 
+// req: OA-25
 async fn what_is_exchanged_dies_with_what_it_comes_from(app: App) {
     let server = &app.server;
     let (subject, whole) = signed_in(server, "openid offline_access data:read").await;

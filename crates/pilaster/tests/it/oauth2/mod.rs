@@ -6,6 +6,7 @@ mod clients;
 mod devices;
 mod exchanges;
 pub(crate) mod flows;
+mod forged;
 mod logouts;
 mod registrations;
 pub(crate) mod replays;
