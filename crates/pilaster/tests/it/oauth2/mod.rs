@@ -8,6 +8,7 @@ mod exchanges;
 pub(crate) mod flows;
 mod forged;
 mod logouts;
+mod redirects;
 mod registrations;
 pub(crate) mod replays;
 
