@@ -12,7 +12,10 @@ use super::replays::{code, redeeming, token};
 use super::{SECRET, project};
 use crate::http::{App, on_every_engine};
 
-on_every_engine!(project: no_door_takes_a_forged_token);
+on_every_engine!(
+    project: no_door_takes_a_forged_token,
+    a_challenge_says_what_is_missing,
+);
 
 /// A token in its three parts.
 struct Parts<'t> {
@@ -260,4 +263,41 @@ async fn no_door_takes_a_forged_token(app: App) {
     }
     let read = app.server.get_as(access, "/api/notes").await;
     assert_eq!(read.status, 200, "{}", read.body);
+}
+
+// req: OA-30
+async fn a_challenge_says_what_is_missing(app: App) {
+    let server = &app.server;
+    let challenge = |answer: &Answer, status: u16| {
+        assert_eq!(answer.status, status, "{}", answer.body);
+        answer.header("www-authenticate").to_owned()
+    };
+    for path in ["/auth/me", "/oauth2/userinfo"] {
+        let nobody = challenge(&server.get(path).await, 401);
+        assert!(nobody.starts_with("Bearer realm="), "{path}: {nobody}");
+        // Who has shown nothing has made no mistake (RFC 6750 §3.1).
+        assert!(!nobody.contains("error="), "{path}: {nobody}");
+    }
+    for path in ["/api/notes", "/auth/me", "/oauth2/userinfo"] {
+        let forged = challenge(&server.get_as("x.y.z", path).await, 401);
+        assert!(forged.starts_with("Bearer realm="), "{path}: {forged}");
+        assert!(
+            forged.contains("error=\"invalid_token\""),
+            "{path}: {forged}"
+        );
+    }
+    let form = [("grant_type", "client_credentials"), ("scope", "data:read")];
+    let given = server.request("POST", "/oauth2/token");
+    let given = Answer::read(given.basic_auth("web", Some(SECRET)).form(&form)).await;
+    let reading = given.json()["access_token"].clone();
+    let reading = reading.as_str().expect("a token");
+    assert_eq!(server.get_as(reading, "/api/notes").await.status, 200);
+    let note = json!({"id": 1, "body": "x"});
+    let refused = server.send("POST", reading, "/api/notes", &note).await;
+    let lacking = challenge(&refused, 403);
+    assert!(
+        lacking.contains("error=\"insufficient_scope\""),
+        "{lacking}"
+    );
+    assert!(lacking.contains("scope=\"data:write\""), "{lacking}");
 }
